@@ -1,0 +1,115 @@
+"""
+A card and its states (domain 1.3).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+
+from currency import Currency
+from gateway.domain.errors import InvariantError
+from gateway.domain.ids import CardId, ProductId, ProgramId
+
+
+class CardState(IntEnum):
+    """
+    Where a card stands. EXPIRED is derived from the date and is no state.
+
+    Values equal those of `scrip.v1.Card.State`.
+    """
+
+    CREATED = 1
+    PENDING = 2
+    ACTIVE = 3
+    BLOCKED = 4
+    DEPLETED = 5
+    DEACTIVATED = 6
+    REPLACED = 7
+
+
+class BlockReason(IntEnum):
+    """
+    Why a card is blocked.
+    """
+
+    LOST = 1
+    STOLEN = 2
+    FRAUD = 3
+    CUSTOMER = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """
+    One card's row as it stands under its lock.
+
+    Money is in minor units of `currency`. `version` grows by one with every transaction
+    that changes the row, and is that transaction's `card_seq`.
+    """
+
+    card_id: CardId
+    program_id: ProgramId
+    product_id: ProductId
+    number_index: bytes
+    last_four: str
+    state: CardState
+    block_reason: BlockReason | None
+    currency: Currency
+    balance_minor: int
+    held_minor: int
+    unconfirmed_minor: int
+    load_count: int
+    expires_on: date | None
+    version: int
+    last_transaction_at: datetime | None
+
+    def __post_init__(self) -> None:
+        """
+        Refuse what the database's CHECK refuses too.
+        """
+        if (
+            self.held_minor < 0
+            or self.unconfirmed_minor < 0
+            or self.balance_minor < self.held_minor + self.unconfirmed_minor
+        ):
+            message = f"card {self.card_id}: balance below what is held"
+            raise InvariantError(message)
+
+    @property
+    def available_minor(self) -> int:
+        """
+        What can be spent: ledger less holds less unconfirmed loads.
+        """
+        return self.balance_minor - self.held_minor - self.unconfirmed_minor
+
+    def moved(
+        self,
+        amount_minor: int,
+        at: datetime,
+        *,
+        state: CardState | None = None,
+        loads: int = 0,
+        expires_on: date | None = None,
+    ) -> "Card":
+        """
+        Give the card after one transaction: the balance changed by `amount_minor`.
+
+        `expires_on` given as None keeps nothing: callers pass the card's own.
+        """
+        return Card(
+            card_id=self.card_id,
+            program_id=self.program_id,
+            product_id=self.product_id,
+            number_index=self.number_index,
+            last_four=self.last_four,
+            state=self.state if state is None else state,
+            block_reason=self.block_reason,
+            currency=self.currency,
+            balance_minor=self.balance_minor + amount_minor,
+            held_minor=self.held_minor,
+            unconfirmed_minor=self.unconfirmed_minor,
+            load_count=self.load_count + loads,
+            expires_on=expires_on,
+            version=self.version + 1,
+            last_transaction_at=at,
+        )

@@ -1,0 +1,146 @@
+"""
+What a till asks, read and checked for form, before any rule of money is applied.
+
+A command that reached this form can be keyed: everything else that may be wrong with it is
+a recorded decline (domain 1.2).
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from gateway.domain.ids import RequestId, RequestKey, TerminalId
+from gateway.domain.results import EntryMode, LoadType, ReversalReason
+
+
+class Amount(NamedTuple):
+    """
+    An amount as the till wrote it: not yet known to be positive, or to be money at all.
+
+    `exponent` is what the till believes the currency's digits are.
+    """
+
+    minor_units: int
+    currency_code: str
+    exponent: int
+
+
+class CardRef(NamedTuple):
+    """
+    A card number as the gateway keeps it: its keyed hash and its last four digits.
+    """
+
+    index: bytes
+    last_four: str
+
+
+class TillContext(NamedTuple):
+    """
+    What the till adds for its own books: stored, echoed, outside the fingerprint.
+    """
+
+    merchant_reference: str | None = None
+    cashier_id: str | None = None
+    entry_mode: EntryMode | None = None
+    local_time: str | None = None
+    system_trace_no: str | None = None
+    terminal_batch_no: str | None = None
+
+
+NO_CONTEXT = TillContext()
+
+
+class Fingerprint(NamedTuple):
+    """
+    The keyed hash of a request's content, and the key it was made with.
+    """
+
+    key_id: int
+    tag: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """
+    What all recorded commands carry.
+
+    `content` is the length-prefixed list that `fingerprint` was made of; it holds the card
+    number, so it has no place in a repr. It is kept until the answer, to compare with a
+    fingerprint stored under an older key.
+    """
+
+    request_id: RequestId
+    terminal_id: TerminalId
+    card: CardRef | None
+    till: TillContext
+    fingerprint: Fingerprint
+    content: bytes = field(repr=False)
+
+    @property
+    def key(self) -> RequestKey:
+        """
+        Name this request.
+        """
+        return RequestKey(self.terminal_id, self.request_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activate(Command):
+    """
+    Make a pending card usable.
+    """
+
+    initial_amount: Amount | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load(Command):
+    """
+    Add value.
+    """
+
+    amount: Amount
+    load_type: LoadType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redeem(Command):
+    """
+    Spend.
+    """
+
+    amount: Amount
+    allow_partial: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reverse(Command):
+    """
+    Undo a request, whether or not it was ever done.
+    """
+
+    original: RequestKey
+    reversal_reason: ReversalReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetBalance:
+    """
+    Read a balance. Not recorded: `request_id` is echoed where it was sent.
+    """
+
+    request_id: RequestId | None
+    terminal_id: TerminalId
+    card: CardRef
+    till: TillContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetTransaction:
+    """
+    Ask what is recorded for a request.
+    """
+
+    key: RequestKey
+
+
+MoneyCommand = Activate | Load | Redeem | Reverse

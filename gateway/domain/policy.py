@@ -1,0 +1,264 @@
+"""
+What the programme's operator decides: who accepts what, where, and up to how much.
+
+One `Policy` is one immutable version of it. A worker keeps the newest it has seen; the
+locked read of a batch tells whether a newer one is in force (design 3).
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import IntEnum
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from currency import Currency, RateBook
+from gateway.domain.errors import DeviceDeniedError, TerminalDeniedError
+from gateway.domain.ids import (
+    MerchantId,
+    ProductId,
+    ProgramId,
+    StoreId,
+    TerminalId,
+)
+from gateway.domain.results import ActivityType
+
+
+class PartyState(IntEnum):
+    """
+    Where a merchant, a store or a terminal stands.
+    """
+
+    ACTIVE = 1
+    SUSPENDED = 2
+    CLOSED = 3
+
+
+class DeviceKind(IntEnum):
+    """
+    TERMINAL speaks for one terminal, CONTROLLER for every terminal of its store.
+    """
+
+    TERMINAL = 1
+    CONTROLLER = 2
+
+
+class DeviceName(NamedTuple):
+    """
+    How a certificate names its device: merchant, store and device code.
+    """
+
+    merchant: str
+    store: str
+    device: str
+
+
+class Caller(NamedTuple):
+    """
+    Who calls, as the handshake proved it: the certificate's device and its SHA-256.
+    """
+
+    device: DeviceName
+    certificate_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """
+    An issuer's rules for its cards. `time_zone` decides when a card's last day ends.
+    """
+
+    program_id: ProgramId
+    code: str
+    name: str
+    time_zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """
+    What a kind of card may do. Limits are in minor units of `currency`; None is no limit.
+
+    A card that is not `reloadable` takes one load (single-use); it may be spent in several
+    sales and is DEPLETED at zero. `validity_days` counts from activation.
+    """
+
+    product_id: ProductId
+    program_id: ProgramId
+    code: str
+    currency: Currency
+    reloadable: bool
+    fixed_amount_minor: int | None
+    permitted: frozenset[ActivityType]
+    max_load_minor: int | None
+    max_redeem_minor: int | None
+    max_balance_minor: int | None
+    validity_days: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merchant:
+    """
+    Who accepts cards and is paid for it.
+    """
+
+    merchant_id: MerchantId
+    code: str
+    name: str
+    state: PartyState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """
+    Where cards are accepted. `cut_off` is the local time at which its business day begins.
+    """
+
+    store_id: StoreId
+    merchant_id: MerchantId
+    code: str
+    country: str
+    currencies: frozenset[str]
+    time_zone: ZoneInfo
+    cut_off: time
+    state: PartyState
+
+    def business_date(self, at: datetime) -> date:
+        """
+        Give the business day that `at` counts for.
+        """
+        local = at.astimezone(self.time_zone)
+        day = local.date()
+        return day if local.time() >= self.cut_off else day - timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terminal:
+    """
+    On what a card is used. Request ids belong to it.
+    """
+
+    terminal_id: TerminalId
+    store_id: StoreId
+    code: str
+    state: PartyState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """
+    What holds a certificate. `revoked` takes its access away at once.
+    """
+
+    name: DeviceName
+    store_id: StoreId
+    kind: DeviceKind
+    terminal_id: TerminalId | None
+    revoked: bool
+    certificates: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """
+    Where a request counts: a terminal, its store and its merchant.
+    """
+
+    terminal: Terminal
+    store: Store
+    merchant: Merchant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """
+    One version of everything above, with the rates.
+
+    `accepted` holds the pairs of programme and merchant that go together. `max_rate_age`
+    holds, by currency code, how old a rate may be; a currency without an entry never ages.
+    """
+
+    version: int
+    programs: dict[ProgramId, Program]
+    products: dict[ProductId, Product]
+    devices: dict[DeviceName, Device]
+    places: dict[TerminalId, Place]
+    terminal_ids: dict[tuple[StoreId, str], TerminalId]
+    accepted: frozenset[tuple[ProgramId, MerchantId]]
+    rates: RateBook
+    max_rate_age: dict[str, timedelta]
+
+    def device_of(self, caller: Caller) -> Device:
+        """
+        Give the caller's device.
+
+        Raises:
+            DeviceDeniedError: unknown, revoked, or with a certificate taken back.
+
+        """
+        device = self.devices.get(caller.device)
+        if device is None:
+            message = "the certificate names no registered device"
+            raise DeviceDeniedError(message)
+        if device.revoked or caller.certificate_sha256 not in device.certificates:
+            message = "the device or its certificate was revoked"
+            raise DeviceDeniedError(message)
+        return device
+
+    def terminal_of(self, caller: Caller, terminal_code: str) -> TerminalId:
+        """
+        Give the terminal a request counts for; "" stands for the device's own.
+
+        Raises:
+            DeviceDeniedError: as `device_of`.
+            TerminalDeniedError: the terminal is not the device's to speak for.
+
+        """
+        device = self.device_of(caller)
+        if device.terminal_id is not None:
+            own = self.places[device.terminal_id].terminal
+            if terminal_code and terminal_code != own.code:
+                message = "terminal_id: this certificate speaks for its own terminal only"
+                raise TerminalDeniedError(message)
+            return device.terminal_id
+        if not terminal_code:
+            message = "terminal_id: a controller names a terminal of its store"
+            raise TerminalDeniedError(message)
+        return self._terminal_of_store(device, terminal_code)
+
+    def sibling_of(self, caller: Caller, terminal_code: str) -> TerminalId:
+        """
+        Give a terminal of the caller's store, as a reversal may name it.
+
+        Raises:
+            DeviceDeniedError: as `device_of`.
+            TerminalDeniedError: the terminal is of no store of the caller's.
+
+        """
+        return self._terminal_of_store(self.device_of(caller), terminal_code)
+
+    def _terminal_of_store(self, device: Device, terminal_code: str) -> TerminalId:
+        terminal_id = self.terminal_ids.get((device.store_id, terminal_code))
+        if terminal_id is None:
+            message = "terminal_id: no such terminal in this device's store"
+            raise TerminalDeniedError(message)
+        return terminal_id
+
+    def check_caller(self, caller: Caller, terminal_id: TerminalId) -> Place:
+        """
+        Refuse a caller who may no longer speak for a terminal, else give its place.
+
+        Raises:
+            DeviceDeniedError: as `device_of`.
+            TerminalDeniedError: the terminal is not the device's to speak for.
+
+        """
+        device = self.device_of(caller)
+        place = self.places.get(terminal_id)
+        if place is None or (
+            device.terminal_id != terminal_id
+            if device.terminal_id is not None
+            else place.store.store_id != device.store_id
+        ):
+            message = "terminal_id: this device does not speak for the terminal"
+            raise TerminalDeniedError(message)
+        return place

@@ -1,0 +1,114 @@
+"""
+What is kept of a request: one row, declines too, and its postings (design 4).
+
+Both are NamedTuples on purpose: a batch becomes arrays of columns by one `zip`, and a row
+read back becomes a record again by position. The order of the fields is the order of the
+columns in `transaction.sql`; a test holds them equal.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import IntEnum
+from typing import NamedTuple
+
+from gateway.domain.cards import CardState
+from gateway.domain.ids import (
+    CardId,
+    MerchantId,
+    ProgramId,
+    RequestId,
+    StoreId,
+    TerminalId,
+    TransactionId,
+)
+from gateway.domain.results import ActivityType, EntryMode, Result
+
+
+class Account(IntEnum):
+    """
+    A kind of ledger account (design 4).
+    """
+
+    CARD_LIABILITY = 1
+    MERCHANT_PAYABLE = 2
+    MERCHANT_RECEIVABLE = 3
+    FX_CLEARING = 4
+    FX_ROUNDING = 5
+    BREAKAGE = 6
+    FEES = 7
+    ADJUSTMENTS = 8
+
+
+class Posting(NamedTuple):
+    """
+    One signed amount on one account: a debit is positive, a credit negative.
+
+    `owner_id` is the programme for CARD_LIABILITY and FX_CLEARING and the merchant for
+    MERCHANT_PAYABLE and MERCHANT_RECEIVABLE.
+    """
+
+    transaction_id: TransactionId
+    line: int
+    card_id: CardId
+    account: Account
+    owner_id: int
+    currency: str
+    amount_minor: int
+
+
+class TransactionRecord(NamedTuple):
+    """
+    One recorded request and its outcome.
+
+    Amounts named `requested` and `approved` are in the transaction's currency, balances
+    and `card_minor` in the card's. Balances are None where no card is known. `card_minor`
+    is what the card's ledger balance changed by, without its sign.
+    """
+
+    transaction_id: TransactionId | None
+    terminal_id: TerminalId
+    request_id: RequestId | None
+    activity: ActivityType
+    result: Result
+    merchant_id: MerchantId
+    store_id: StoreId
+    program_id: ProgramId | None
+    card_id: CardId | None
+    card_number_index: bytes | None
+    card_last_four: str | None
+    card_seq: int | None
+    card_state: CardState | None
+    expires_on: date | None
+    original_transaction_id: TransactionId | None
+    effective: bool | None
+    reason: int | None
+    requested_minor: int | None
+    requested_exponent: int | None
+    transaction_currency: str | None
+    approved_minor: int
+    card_minor: int
+    card_currency: str | None
+    rate_transaction: Decimal | None
+    rate_card: Decimal | None
+    applied_rate: Decimal | None
+    rate_table_version: int | None
+    rate_effective_from: datetime | None
+    rounding: Decimal | None
+    markup_bps: int
+    available_before_minor: int | None
+    available_after_minor: int | None
+    balance_before_minor: int | None
+    balance_after_minor: int | None
+    held_after_minor: int | None
+    balances_shown: bool
+    host_time: datetime
+    business_date: date
+    batch_no: int
+    policy_version: int
+    approval_code: str | None
+    merchant_reference: str | None
+    cashier_id: str | None
+    entry_mode: EntryMode | None
+    local_time: str | None
+    system_trace_no: str | None
+    terminal_batch_no: str | None

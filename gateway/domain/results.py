@@ -1,0 +1,122 @@
+"""
+What an operation can answer (domain 1.2), as the contract numbers it.
+"""
+
+from enum import IntEnum
+
+
+class Result(IntEnum):
+    """
+    What was decided. Values equal those of `scrip.v1.Result`; a test holds them equal.
+    """
+
+    APPROVED = 1
+    APPROVED_PARTIAL = 2
+    INVALID_MERCHANT = 3
+    INVALID_TERMINAL = 4
+    CARD_ALREADY_ACTIVATED = 5
+    INVALID_AMOUNT = 6
+    INVALID_CARD = 7
+    CANNOT_BE_REVERSED = 8
+    ALREADY_REVERSED = 9
+    FURTHER_ACTIVITY_PREVENTS_REVERSAL = 10
+    ORIGINAL_NOT_FOUND = 11
+    LOST_CARD = 12
+    STOLEN_CARD = 13
+    INSUFFICIENT_FUNDS = 14
+    EXPIRED_CARD = 15
+    CARD_NOT_RELOADABLE = 16
+    NOT_PERMITTED = 17
+    CURRENCY_NOT_SUPPORTED = 18
+    FX_RATE_UNAVAILABLE = 19
+    LIMIT_EXCEEDED = 20
+    RESTRICTED_CARD = 21
+    CARD_NOT_ACTIVE = 22
+    CARD_CLOSED = 23
+    DUPLICATE = 24
+
+
+RESPONSE_CODES: dict[Result, str] = {
+    Result.APPROVED: "00",
+    Result.APPROVED_PARTIAL: "10",
+    Result.INVALID_MERCHANT: "03",
+    Result.INVALID_TERMINAL: "58",
+    Result.CARD_ALREADY_ACTIVATED: "12",
+    Result.INVALID_AMOUNT: "13",
+    Result.INVALID_CARD: "14",
+    Result.CANNOT_BE_REVERSED: "21",
+    Result.ALREADY_REVERSED: "21",
+    Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL: "21",
+    Result.ORIGINAL_NOT_FOUND: "25",
+    Result.LOST_CARD: "41",
+    Result.STOLEN_CARD: "43",
+    Result.INSUFFICIENT_FUNDS: "51",
+    Result.EXPIRED_CARD: "54",
+    Result.CARD_NOT_RELOADABLE: "57",
+    Result.NOT_PERMITTED: "57",
+    Result.CURRENCY_NOT_SUPPORTED: "57",
+    Result.FX_RATE_UNAVAILABLE: "91",
+    Result.LIMIT_EXCEEDED: "61",
+    Result.RESTRICTED_CARD: "62",
+    Result.CARD_NOT_ACTIVE: "78",
+    Result.CARD_CLOSED: "78",
+    Result.DUPLICATE: "94",
+}
+
+APPROVALS = frozenset({Result.APPROVED, Result.APPROVED_PARTIAL})
+
+
+class ActivityType(IntEnum):
+    """
+    What a transaction does. Values equal those of `scrip.v1.ActivityType`.
+    """
+
+    ACTIVATE = 1
+    LOAD = 2
+    REDEEM = 3
+    REVERSAL = 4
+    BALANCE = 5
+
+
+class CurrentState(IntEnum):
+    """
+    What has become of a recorded transaction since. Derived, never stored.
+    """
+
+    POSTED = 1
+    REVERSED = 2
+    DECLINED = 3
+
+
+class LoadType(IntEnum):
+    """
+    Why value is added.
+    """
+
+    SALE = 1
+    MERCHANDISE_RETURN = 2
+    PROMO = 3
+
+
+class ReversalReason(IntEnum):
+    """
+    Why a request is reversed; the ISO 8583:1993 codes are 4000, 4006, 4020, 4021.
+    """
+
+    CUSTOMER_CANCELLATION = 1
+    RESPONSE_TOO_LATE = 2
+    INVALID_RESPONSE = 3
+    TIMEOUT = 4
+
+
+class EntryMode(IntEnum):
+    """
+    How the till read the card's number.
+    """
+
+    UNSPECIFIED = 0
+    KEYED = 1
+    SWIPED = 2
+    SCANNED = 3
+    CONTACTLESS = 4
+    ONLINE = 5

@@ -1,0 +1,309 @@
+"""
+What the engine needs from outside, as protocols. Adapters implement them.
+
+Adapters raise only the faults listed here and those of `gateway.domain.errors`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from gateway.domain.cards import Card
+from gateway.domain.commands import CardRef, Fingerprint
+from gateway.domain.ids import (
+    CardId,
+    RequestId,
+    RequestKey,
+    StoreId,
+    TerminalId,
+    TransactionId,
+)
+from gateway.domain.policy import Policy
+from gateway.domain.record import Posting, TransactionRecord
+
+
+class ItemFaultError(Exception):
+    """
+    SQLSTATE class 22 or 23: an item's data broke a constraint. Nothing was committed.
+
+    `constraint` names the constraint, where the server told it.
+    """
+
+    def __init__(self, message: str, *, constraint: str | None = None) -> None:
+        super().__init__(message)
+        self.constraint = constraint
+
+
+class LockTimeoutError(Exception):
+    """
+    SQLSTATE 55P03: another transaction kept a row. Nothing was committed.
+    """
+
+
+class SerializationError(Exception):
+    """
+    SQLSTATE 40001 or 40P01. Nothing was committed.
+    """
+
+
+class BooksUnavailableError(Exception):
+    """
+    Connection, shutdown or resource classes before COMMIT was sent. Nothing was committed.
+    """
+
+
+class CommitUnknownError(Exception):
+    """
+    The connection was lost after COMMIT was sent: it may have been committed.
+    """
+
+
+class Claim(NamedTuple):
+    """
+    A request key to be claimed. Without a fingerprint it is a tombstone.
+
+    `transaction_id` is of the transaction that the claim stands for: the request's own, or
+    the reversal's.
+    """
+
+    key: RequestKey
+    transaction_id: TransactionId
+    fingerprint: Fingerprint | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockRequest:
+    """
+    What the first round trip locks and claims. The adapter sorts both.
+    """
+
+    card_indexes: Sequence[bytes]
+    card_ids: Sequence[CardId]
+    claims: Sequence[Claim]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locked:
+    """
+    What it found: the cards, each under its row lock, the keys won, the batch's clock.
+
+    `clock` was read after every lock was granted, `policy_version` after it.
+    """
+
+    cards: Sequence[Card]
+    won: frozenset[RequestKey]
+    clock: datetime
+    policy_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRequest:
+    """
+    What is kept under a request key that was not won.
+
+    Without a fingerprint it is a tombstone, and `record` is the reversal's that left it.
+    `reversed` tells whether an effective reversal of the record stands.
+    `later_activity` holds, for an approved Activate, the approved and unreversed
+    transactions on its card since (at most one more than a batch holds).
+    """
+
+    fingerprint: Fingerprint | None
+    record: TransactionRecord
+    reversed: bool
+    later_activity: frozenset[TransactionId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteSet:
+    """
+    What a batch decided. Cards are given once each, in their last version.
+
+    `card_versions` holds the versions that were locked, by card: the second wall.
+    """
+
+    records: Sequence[TransactionRecord]
+    postings: Sequence[Posting]
+    cards: Sequence[Card]
+    card_versions: dict[CardId, int]
+
+
+class BalanceRead(NamedTuple):
+    """
+    Cards read in one snapshot, without locks, with the clock and the policy's version.
+    """
+
+    cards: Sequence[Card]
+    clock: datetime
+    policy_version: int
+
+
+class BatchTransaction(Protocol):
+    """
+    One batch's transaction. After any error but CommitUnknownError it is rolled back.
+    """
+
+    async def read_stored(
+        self, keys: Sequence[RequestKey]
+    ) -> dict[RequestKey, StoredRequest]:
+        """
+        Read what is kept under keys that were not won.
+        """
+        ...
+
+    async def commit(self, writes: WriteSet) -> None:
+        """
+        Write and commit in one round trip.
+
+        Raises:
+            ItemFaultError, LockTimeoutError, SerializationError: nothing is committed.
+            CommitUnknownError: the connection was lost on the way.
+
+        """
+        ...
+
+    async def rollback(self) -> None:
+        """
+        Give everything back: the locks, and the keys that were claimed.
+        """
+        ...
+
+
+class Books(Protocol):
+    """
+    Postgres, as one lane sees it: one connection, one transaction at a time.
+    """
+
+    async def cards_of(self, keys: Sequence[RequestKey]) -> dict[RequestKey, CardId]:
+        """
+        Tell, without a lock, which cards the requests of these keys are about.
+
+        Raises:
+            BooksUnavailableError: no connection.
+
+        """
+        ...
+
+    async def open(self, request: LockRequest) -> tuple[BatchTransaction, Locked]:
+        """
+        Begin, lock the cards, claim the keys, read the clock: one round trip.
+
+        Raises:
+            LockTimeoutError, SerializationError, ItemFaultError: all is rolled back.
+            BooksUnavailableError: no connection.
+
+        """
+        ...
+
+
+class Readings(Protocol):
+    """
+    Postgres, as readers see it: snapshots without locks.
+    """
+
+    async def read_balances(self, cards: Sequence[CardRef]) -> BalanceRead:
+        """
+        Read cards by their number's index in one snapshot.
+        """
+        ...
+
+    async def read_requests(
+        self, keys: Sequence[RequestKey]
+    ) -> dict[RequestKey, StoredRequest]:
+        """
+        Read what is kept under request keys. Absent keys are not recorded so far.
+        """
+        ...
+
+    async def policy_version(self) -> int:
+        """
+        Read the version of the policy in force.
+        """
+        ...
+
+    async def load_policy(self, known: Policy | None) -> Policy:
+        """
+        Read the policy in one snapshot, at least as new as any version told before.
+
+        Rows that cannot change (rates) are taken over from `known`.
+        """
+        ...
+
+
+class Admission(NamedTuple):
+    """
+    One request as the budgets count it. `request_id` None is counted each time.
+    """
+
+    terminal_id: TerminalId
+    store_id: StoreId
+    request_id: RequestId | None
+
+
+class FailedLookup(NamedTuple):
+    """
+    A request that named an unknown card: it counts against its terminal and its store.
+    """
+
+    terminal_id: TerminalId
+    store_id: StoreId
+
+
+class Live(Protocol):
+    """
+    Redis, or what stands in for it while it is away. Never raises, never blocks for long.
+    """
+
+    async def admit(self, admissions: Sequence[Admission]) -> Sequence[int]:
+        """
+        Count requests against their budgets; 0 admits, else milliseconds to wait.
+        """
+        ...
+
+    def publish(self, cards: Sequence[Card], failed: Sequence[FailedLookup]) -> None:
+        """
+        Tell the newest snapshots, beside the answers: returns at once, bounded behind.
+        """
+        ...
+
+
+class Codes(Protocol):
+    """
+    What needs a key of the vault.
+    """
+
+    def approval_code(self, transaction_id: TransactionId) -> str:
+        """
+        Give the six characters for a transaction's receipt.
+        """
+        ...
+
+    def fingerprint(self, content: bytes, key_id: int) -> bytes:
+        """
+        Make the keyed hash of a request's content under a key, active or retired.
+        """
+        ...
+
+
+class TransactionIds(Protocol):
+    """
+    Makes time-ordered ids (UUIDv7).
+    """
+
+    def take(self, count: int) -> list[TransactionId]:
+        """
+        Make as many ids, ascending.
+        """
+        ...
+
+
+class FaultPoint(Protocol):
+    """
+    A named place where a test may strike. Does nothing in production.
+    """
+
+    async def reach(self, name: str) -> None:
+        """
+        Pass the place.
+        """
+        ...

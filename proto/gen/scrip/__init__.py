@@ -1,0 +1,3 @@
+"""
+Hold the code generated from the public contract, by version.
+"""

@@ -1,0 +1,3 @@
+"""
+Hold version 1 of the public contract, generated from proto/scrip/v1.
+"""

@@ -1,0 +1,47 @@
+"""
+The types of settings that need a check of their own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+
+def _url_of(*schemes: str) -> AfterValidator:
+    """
+    Make the check that a secret is a URL of one of these schemes.
+
+    The URL itself never appears in the message: it may hold a password.
+    """
+
+    def check(value: SecretStr | None) -> SecretStr | None:
+        if value is not None and urlsplit(value.get_secret_value()).scheme not in (
+            schemes
+        ):
+            wanted = " or ".join(f"{scheme}://" for scheme in schemes)
+            message = f"give an address that starts with {wanted}"
+            raise ValueError(message)
+        return value
+
+    return AfterValidator(check)
+
+
+def _off_is_none(value: object) -> object:
+    return None if isinstance(value, str) and value.lower() in {"off", ""} else value
+
+
+def _expanded(value: Path) -> Path:
+    return value.expanduser()
+
+
+PostgresUrl = Annotated[SecretStr | None, _url_of("postgresql", "postgres")]
+RedisUrl = Annotated[SecretStr | None, _url_of("redis", "rediss", "unix")]
+Folder = Annotated[Path, AfterValidator(_expanded)]
+OptionalFile = Annotated[
+    Path | None, AfterValidator(lambda value: value and _expanded(value))
+]
+OptionalPort = Annotated[int | None, BeforeValidator(_off_is_none)]

@@ -29,7 +29,7 @@ class CardRef(NamedTuple):
     A card number as the gateway keeps it: its keyed hash and its last four digits.
     """
 
-    index: bytes
+    number_index: bytes
     last_four: str
 
 

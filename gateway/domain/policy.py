@@ -217,7 +217,9 @@ class Policy:
         if device.terminal_id is not None:
             own = self.places[device.terminal_id].terminal
             if terminal_code and terminal_code != own.code:
-                message = "terminal_id: this certificate speaks for its own terminal only"
+                message = (
+                    "terminal_id: this certificate speaks for its own terminal only"
+                )
                 raise TerminalDeniedError(message)
             return device.terminal_id
         if not terminal_code:

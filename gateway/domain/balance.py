@@ -1,0 +1,30 @@
+"""
+GetBalance: what a till may be told of a card. Nothing is recorded.
+"""
+
+from gateway.domain.checks import (
+    refuse_card,
+    refuse_expired,
+    refuse_place,
+    refuse_state,
+)
+from gateway.domain.commands import GetBalance
+from gateway.domain.decision import Facts, View, write_record
+from gateway.domain.record import TransactionRecord
+from gateway.domain.results import ActivityType, Result
+
+
+def read_balance(question: GetBalance, view: View) -> TransactionRecord:
+    """
+    Answer with the balance, or with why there is none (58/03, 14, 78/41/43/62, 54).
+
+    The record is shaped like that of a transaction so that one function writes every
+    answer; its stamp has no transaction id and it is not kept.
+    """
+    card, policy = view.card, view.policy
+    refusal = refuse_place(view.place) or refuse_card(card, view.place, policy)
+    if refusal is None and card is not None:
+        refusal = refuse_state(card) or refuse_expired(card, policy, view.stamp.now)
+    told = card if refusal is None else None
+    facts = Facts(ActivityType.BALANCE, refusal or Result.APPROVED, shown=True)
+    return write_record(question, view, facts, before=told, after=None)

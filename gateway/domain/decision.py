@@ -1,0 +1,180 @@
+"""
+What every decision sees and gives.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from gateway.domain.cards import Card
+from gateway.domain.commands import Amount, CardRef, TillContext
+from gateway.domain.ids import RequestId, TerminalId, TransactionId
+from gateway.domain.policy import Place, Policy
+from gateway.domain.pricing import NOT_CONVERTED, Price
+from gateway.domain.record import Posting, TransactionRecord
+from gateway.domain.results import ActivityType, Result
+
+
+class Stamp(NamedTuple):
+    """
+    What the host gives a transaction, made outside because it needs ids, keys and time.
+
+    `now` is the batch's clock, never below the card's last transaction (design 3). What is
+    answered but not recorded has no transaction id.
+    """
+
+    transaction_id: TransactionId | None
+    approval_code: str
+    now: datetime
+    batch_no: int
+
+
+class View(NamedTuple):
+    """
+    What a decision may look at: the place, the card under its lock, the policy in force.
+    """
+
+    place: Place
+    card: Card | None
+    policy: Policy
+    stamp: Stamp
+
+
+class Asked(Protocol):
+    """
+    What a record takes over from a command or a question.
+    """
+
+    @property
+    def request_id(self) -> RequestId | None: ...
+    @property
+    def terminal_id(self) -> TerminalId: ...
+    @property
+    def card(self) -> CardRef | None: ...
+    @property
+    def till(self) -> TillContext: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """
+    What is to be written: the record, its postings, and the card if its row changes.
+    """
+
+    record: TransactionRecord
+    postings: tuple[Posting, ...] = ()
+    card: Card | None = None
+
+
+class Facts(NamedTuple):
+    """
+    What differs between records of one activity.
+    """
+
+    activity: ActivityType
+    result: Result
+    amount: Amount | None = None
+    reason: int | None = None
+    price: Price = NOT_CONVERTED
+    approved_minor: int = 0
+    card_minor: int = 0
+    shown: bool = False
+    original_transaction_id: TransactionId | None = None
+    effective: bool | None = None
+    approved: bool = False
+
+
+def write_record(
+    command: Asked,
+    view: View,
+    facts: Facts,
+    *,
+    before: Card | None,
+    after: Card | None,
+) -> TransactionRecord:
+    """
+    Write the row of one request.
+
+    `before` is the card as the decision saw it, None where no card may be told of;
+    `after` is given only if its row changes, and gives the record its `card_seq`.
+    """
+    place, stamp, amount, price = view.place, view.stamp, facts.amount, facts.price
+    card = after or before
+    ref: CardRef | None = command.card
+    till = command.till
+    return TransactionRecord(
+        transaction_id=stamp.transaction_id,
+        terminal_id=command.terminal_id,
+        request_id=command.request_id,
+        activity=facts.activity,
+        result=facts.result,
+        merchant_id=place.merchant.merchant_id,
+        store_id=place.store.store_id,
+        program_id=card.program_id if card else None,
+        card_id=card.card_id if card else None,
+        card_number_index=ref.number_index
+        if ref is not None and card is None
+        else None,
+        card_last_four=(
+            card.last_four if card else ref.last_four if ref is not None else None
+        ),
+        card_seq=after.version if after else None,
+        card_state=card.state if card else None,
+        expires_on=card.expires_on if card else None,
+        original_transaction_id=facts.original_transaction_id,
+        effective=facts.effective,
+        reason=facts.reason,
+        requested_minor=amount.minor_units if amount else None,
+        requested_exponent=amount.exponent if amount else None,
+        transaction_currency=amount.currency_code if amount else None,
+        approved_minor=facts.approved_minor,
+        card_minor=facts.card_minor,
+        card_currency=card.currency.code if card else None,
+        rate_transaction=price.rate_transaction,
+        rate_card=price.rate_card,
+        applied_rate=price.applied_rate,
+        rate_table_version=price.rate_table_version,
+        rate_effective_from=price.rate_effective_from,
+        rounding=price.rounding,
+        markup_bps=0,
+        available_before_minor=before.available_minor if before else None,
+        available_after_minor=card.available_minor if card else None,
+        balance_before_minor=before.balance_minor if before else None,
+        balance_after_minor=card.balance_minor if card else None,
+        held_after_minor=card.held_minor if card else None,
+        balances_shown=facts.shown and card is not None,
+        host_time=stamp.now,
+        business_date=place.store.business_date(stamp.now),
+        batch_no=stamp.batch_no,
+        policy_version=view.policy.version,
+        approval_code=stamp.approval_code if facts.approved else None,
+        merchant_reference=till.merchant_reference,
+        cashier_id=till.cashier_id,
+        entry_mode=till.entry_mode,
+        local_time=till.local_time,
+        system_trace_no=till.system_trace_no,
+        terminal_batch_no=till.terminal_batch_no,
+    )
+
+
+def decline(command: Asked, view: View, facts: Facts) -> Decision:
+    """
+    Record a refusal: one row, no posting, no change of the card.
+
+    A card that is unknown here, or of a programme not accepted here, is recorded by the
+    keyed hash of its number alone, so that nothing later tells that it exists.
+    """
+    known = None if facts.result is Result.INVALID_CARD else view.card
+    return Decision(write_record(command, view, facts, before=known, after=None))
+
+
+def answer_unrecorded(
+    command: Asked, view: View, activity: ActivityType, result: Result
+) -> TransactionRecord:
+    """
+    Answer without keeping: DUPLICATE, and an original under a tombstone (domain 1.2).
+
+    It tells nothing of the card, and has no transaction id.
+    """
+    bare = view._replace(stamp=view.stamp._replace(transaction_id=None))
+    return write_record(command, bare, Facts(activity, result), before=None, after=None)

@@ -48,11 +48,14 @@ def generate_card_numbers(
     for _ in range(count + count // _DRAWS_PER_SPARE + _SPARE_DRAWS_FIXED):
         if len(numbers) == count:
             break
-        body = f"{prefix}{randbelow(ceiling):0{random_digits}d}"
-        numbers[CardNumber(body + luhn_check_digit(body))] = None
+        numbers[_card_number(f"{prefix}{randbelow(ceiling):0{random_digits}d}")] = None
     if len(numbers) < count:
         raise CardBatchError("the random source repeats itself far more than chance")
     return list(numbers)
+
+
+def _card_number(body: str) -> CardNumber:
+    return CardNumber(body + luhn_check_digit(body))
 
 
 def _check_arguments(

@@ -27,7 +27,7 @@ class CardNumber:
 
     _digits: str
 
-    def __init__(self, digits: str) -> None:
+    def __new__(cls, digits: str) -> Self:
         """
         Take a number as it may be issued: 12 to 19 digits, the last a check digit.
 
@@ -38,7 +38,7 @@ class CardNumber:
             # A traceback may print the variables of its frames.
             del digits
             raise CardNumberError(problem)
-        object.__setattr__(self, "_digits", digits)
+        return cls._holding(digits)
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -54,8 +54,12 @@ class CardNumber:
             # A traceback may print the variables of its frames.
             del text
             raise CardNumberError(problem)
+        return cls._holding(text)
+
+    @classmethod
+    def _holding(cls, digits: str) -> Self:
         number = object.__new__(cls)
-        object.__setattr__(number, "_digits", text)
+        object.__setattr__(number, "_digits", digits)
         return number
 
     @property

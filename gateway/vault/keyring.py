@@ -4,6 +4,7 @@ Give keyed hashes and encryption by purpose and key id, never the keys.
 
 import secrets
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, Self
@@ -33,7 +34,15 @@ from gateway.vault.private_file import (
     write_atomically,
 )
 
-__all__ = ["Cipher", "KeyRing", "KeyState", "KeyedMac", "LocalKeyring", "Purpose"]
+__all__ = [
+    "Cipher",
+    "KeyRing",
+    "KeyState",
+    "KeyedMac",
+    "LocalKeyring",
+    "Purpose",
+    "RootSecret",
+]
 
 
 class KeyRing(Protocol):
@@ -102,23 +111,22 @@ class LocalKeyring(Hidden):
         with exclusive(path):
             if not path.exists():
                 root = RootSecret(secrets.token_bytes(KEY_BYTES))
-                write_atomically(path, encode_content(new_content(root)))
+                content = new_content(root)
+                write_atomically(path, partial(encode_content, content))
         return cls.open(path)
 
     @classmethod
-    def create(cls, path: Path, *, root_secret: bytes) -> Self:
+    def create(cls, path: Path, *, root: RootSecret) -> Self:
         """
         Make a key ring from a root secret that was kept elsewhere.
 
         Raises KeyringFileError when there is a file already.
         """
-        content = new_content(RootSecret(root_secret))
-        del root_secret
         make_private_folder(path.parent)
         with exclusive(path):
             if path.exists():
                 raise KeyringFileError(path, "exists already")
-            write_atomically(path, encode_content(content))
+            write_atomically(path, partial(encode_content, new_content(root)))
         return cls.open(path)
 
     def active_key_id(self, purpose: Purpose) -> int:
@@ -206,7 +214,7 @@ class LocalKeyring(Hidden):
         return content
 
     def _replace(self, content: KeyringContent) -> None:
-        write_atomically(self._path, encode_content(content))
+        write_atomically(self._path, partial(encode_content, content))
         self._content = content
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -43,20 +43,24 @@ def read_private(path: Path) -> bytes:
         return file.read(_FILE_MAX_BYTES)
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int = PRIVATE_MODE) -> None:
+def write_atomically(
+    path: Path, content: Callable[[], bytes], *, mode: int = PRIVATE_MODE
+) -> None:
     """
     Put a file in place whole or not at all, and durably.
 
     The content goes to a neighbour, is synced, and takes the name by rename; then
     the folder is synced. A neighbour that a crash left behind is replaced by the
-    next write. The caller holds `exclusive(path)`.
+    next write. The content comes as a function, so that no variable holds it when a
+    full disk raises and a traceback prints variables. The caller holds
+    `exclusive(path)`.
     """
     neighbour = path.with_name(f".{path.name}.new")
     neighbour.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     with os.fdopen(os.open(neighbour, flags, PRIVATE_MODE), "wb") as file:
         os.fchmod(file.fileno(), mode)
-        file.write(content)
+        file.write(content())
         file.flush()
         os.fsync(file.fileno())
     neighbour.replace(path)

@@ -5,18 +5,21 @@ SQL and Lua live in files of their own, and every one of them is used.
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.architecture.tree import (
     SHIPPED,
     refuse,
-    repository_files,
     syntax_of,
     text_of,
     written_files,
 )
 
-BOOKS_SQL = "gateway/books/sql"
+# Data of a package, read by name from its folder `sql` or `lua`; migrations are read
+# in order by the runner, and schema.sql is read by people and one test.
+MIGRATIONS = "gateway/books/migrations"
+SCHEMA = "schema.sql"
 
 # How a statement of SQL begins.
 STATEMENT = re.compile(
@@ -30,7 +33,11 @@ STATEMENT = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 REDIS_SCRIPT = re.compile(r"redis\.(?:p?call|register_function)\s*[({]")
-QUERY_NAME = re.compile(r"^-- (?:name:\s*)?(\w+)(?: --)?$", re.MULTILINE)
+# A query's header is `-- name --` or `-- name: name`.
+QUERY_NAME = re.compile(r"^-- (?:name:\s*(\w+)|(\w+) --)\s*$", re.MULTILINE)
+FUNCTION_NAME = re.compile(
+    r"register_function\s*[({]\s*(?:function_name\s*=\s*)?['\"](\w+)['\"]"
+)
 
 
 def is_sql(text: str) -> bool:
@@ -61,30 +68,45 @@ def embedded_code(module: ast.Module) -> Iterator[tuple[int, str]]:
                 yield node.lineno, " ".join(node.value.split())[:60]
 
 
-def strings_and_names(path: Path) -> set[str]:
+def package_data(folder: str, suffix: str) -> Iterator[Path]:
     """
-    Collect every word that a module could name a query or a script by.
+    List the SQL or Lua files that some package reads by name.
+    """
+    for path in written_files(suffix, under=SHIPPED):
+        if path.parent.name == folder and path.name != SCHEMA:
+            yield path
+
+
+@cache
+def words_in(package: Path) -> set[str]:
+    """
+    Collect every word that a package could name a query or a script by.
+
+    Docstrings and comments do not count: to be told of is not to be used.
     """
     words: set[str] = set()
-    for node in ast.walk(syntax_of(path)):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            words |= set(re.findall(r"\w+", node.value))
-        elif isinstance(node, ast.Attribute):
-            words.add(node.attr)
-        elif isinstance(node, ast.Name):
-            words.add(node.id)
+    for path in written_files(".py", under=(str(package),)):
+        module = syntax_of(path)
+        prose = {
+            id(node.value) for node in ast.walk(module) if isinstance(node, ast.Expr)
+        }
+        for node in ast.walk(module):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if id(node) not in prose:
+                    words |= set(re.findall(r"\w+", node.value))
+            elif isinstance(node, ast.Attribute):
+                words.add(node.attr)
+            elif isinstance(node, ast.Name):
+                words.add(node.id)
     return words
 
 
-def words_in_python() -> set[str]:
+def query_names(path: Path, text: str) -> list[str]:
     """
-    Collect the words of all shipped modules.
+    List the queries of a file by their headers; without any, the file is one query.
     """
-    return {
-        word
-        for path in written_files(".py", under=SHIPPED)
-        for word in strings_and_names(path)
-    }
+    names = [left or right for left, right in QUERY_NAME.findall(text)]
+    return names or [path.stem]
 
 
 def test_python_holds_no_sql_and_no_lua() -> None:
@@ -102,14 +124,13 @@ def test_python_holds_no_sql_and_no_lua() -> None:
 
 def test_every_query_is_used() -> None:
     """
-    Each named query is named by some module.
+    Each query is named by the package that holds it.
     """
-    used = words_in_python()
     problems = [
         f"{path}: {name}"
-        for path in written_files(".sql", under=(BOOKS_SQL,))
-        for name in QUERY_NAME.findall(text_of(path))
-        if name not in used
+        for path in package_data("sql", ".sql")
+        for name in query_names(path, text_of(path))
+        if name not in words_in(path.parent.parent)
     ]
 
     refuse(problems, "Remove the query, or use it.")
@@ -117,34 +138,31 @@ def test_every_query_is_used() -> None:
 
 def test_every_script_is_used() -> None:
     """
-    Each Lua function or file is named by some module.
+    Each Lua file, and each function it registers, is named by its package.
     """
-    used = words_in_python()
-    problems = [str(path) for path in written_files(".lua") if path.stem not in used]
+    problems = [
+        f"{path}: {name}"
+        for path in package_data("lua", ".lua")
+        for name in (path.stem, *FUNCTION_NAME.findall(text_of(path)))
+        if name not in words_in(path.parent.parent)
+    ]
 
-    refuse(problems, "Remove the script, or load it.")
+    refuse(problems, "Remove the script, or call it.")
 
 
 def test_sql_and_lua_lie_where_they_are_loaded_from() -> None:
     """
-    No SQL or Lua file lies outside the folders that are read at start.
+    No SQL or Lua of a package lies outside the folders that it reads.
     """
-    loaded = (
-        "gateway/books/sql",
-        "gateway/books/migrations",
-        "gateway/live/lua",
-        "loadtests",
-        "tests",
-    )
+    known = {*package_data("sql", ".sql"), *package_data("lua", ".lua")}
     problems = [
         str(path)
-        for path in repository_files()
-        if path.suffix in {".sql", ".lua"}
-        and not any(path.is_relative_to(folder) for folder in loaded)
-        and path.name != "schema.sql"
+        for path in written_files(".sql", ".lua", under=SHIPPED)
+        if path not in known and path.name != SCHEMA
+        if not path.is_relative_to(MIGRATIONS)
     ]
 
-    refuse(problems, f"Nothing reads SQL or Lua outside {', '.join(loaded)}.")
+    refuse(problems, "Put it into the package's folder `sql` or `lua`.")
 
 
 def test_statements_are_told_from_sentences() -> None:
@@ -165,3 +183,15 @@ def test_statements_are_told_from_sentences() -> None:
     )
 
     assert [5, 6] == sorted(line for line, _ in embedded_code(module))
+
+
+def test_headers_are_told_from_comments() -> None:
+    """
+    Both forms of a query's header are read; an ordinary comment is none.
+    """
+    text = "-- lock_cards --\n-- Locks.\n-- cards\nselect 1\n-- name: read_clock\n"
+    script = "redis.register_function{ function_name = 'admit', callback = admit }"
+
+    assert ["lock_cards", "read_clock"] == query_names(Path("cards.sql"), text)
+    assert ["cards"] == query_names(Path("cards.sql"), "-- Cards.\nselect 1\n")
+    assert ["admit"] == FUNCTION_NAME.findall(script)

@@ -1,8 +1,8 @@
 """
 What a till asks, read and checked for form, before any rule of money is applied.
 
-A command that reached this form can be keyed: everything else that may be wrong with it is
-a recorded decline (domain 1.2).
+A command that reached this form can be keyed: everything else that may be wrong with it
+is a recorded decline (domain 1.2).
 """
 
 from dataclasses import dataclass, field
@@ -63,9 +63,9 @@ class Command:
     """
     What all recorded commands carry.
 
-    `content` is the length-prefixed list that `fingerprint` was made of; it holds the card
-    number, so it has no place in a repr. It is kept until the answer, to compare with a
-    fingerprint stored under an older key.
+    `content` is the length-prefixed list that `fingerprint` was made of; it holds the
+    card number, so it has no place in a repr. It is kept until the answer, to compare
+    with a fingerprint stored under an older key.
     """
 
     request_id: RequestId

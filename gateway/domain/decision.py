@@ -19,8 +19,8 @@ class Stamp(NamedTuple):
     """
     What the host gives a transaction, made outside because it needs ids, keys and time.
 
-    `now` is the batch's clock, never below the card's last transaction (design 3). What is
-    answered but not recorded has no transaction id.
+    `now` is the batch's clock, never below the card's last transaction (design 3). What
+    is answered but not recorded has no transaction id.
     """
 
     transaction_id: TransactionId | None
@@ -31,7 +31,8 @@ class Stamp(NamedTuple):
 
 class View(NamedTuple):
     """
-    What a decision may look at: the place, the card under its lock, the policy in force.
+    What a decision may look at: the place, the card under its lock, the policy in
+    force.
     """
 
     place: Place
@@ -46,13 +47,32 @@ class Asked(Protocol):
     """
 
     @property
-    def request_id(self) -> RequestId | None: ...
+    def request_id(self) -> RequestId | None:
+        """
+        Give the till's id, where there is one.
+        """
+        ...
+
     @property
-    def terminal_id(self) -> TerminalId: ...
+    def terminal_id(self) -> TerminalId:
+        """
+        Give the terminal it counts for.
+        """
+        ...
+
     @property
-    def card(self) -> CardRef | None: ...
+    def card(self) -> CardRef | None:
+        """
+        Give the card's number as it is kept, where one was sent.
+        """
+        ...
+
     @property
-    def till(self) -> TillContext: ...
+    def till(self) -> TillContext:
+        """
+        Give what the till adds for its own books.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

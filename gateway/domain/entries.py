@@ -1,8 +1,9 @@
 """
 Double entry: the postings of each activity (design 4).
 
-A transaction in another currency than the card's passes through FX clearing, so that each
-currency balances by itself. What rounding won or lost stays on the record, not here.
+A transaction in another currency than the card's passes through FX clearing, so that
+each currency balances by itself. What rounding won or lost stays on the record, not
+here.
 """
 
 from gateway.domain.errors import InvariantError
@@ -42,7 +43,7 @@ def _entries(
     record: TransactionRecord, merchant_account: Account, *, sign: int
 ) -> tuple[Posting, ...]:
     """
-    Debit the card's liability and credit the merchant (`sign` 1), or the other way (-1).
+    Debit the card's liability and credit the merchant (1), or the reverse (-1).
     """
     transaction, card, program = (
         record.transaction_id,

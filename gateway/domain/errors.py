@@ -1,8 +1,8 @@
 """
 Faults: what was not recorded, or is not known to be (domain 1.2, style 2.3).
 
-Adapters raise these at their edge; no exception of a driver passes it. Each class has one
-`reason`, the text of its ErrorInfo. A decline is no fault: it is a recorded answer.
+Adapters raise these at their edge; no exception of a driver passes it. Each class has
+one `reason`, the text of its ErrorInfo. A decline is no fault: it is a recorded answer.
 """
 
 from typing import ClassVar

@@ -106,7 +106,7 @@ def decide_activate(command: Activate, view: View) -> Decision:
 
 def _price(amount: Amount, card: Card, product: Product, view: View) -> Price | Result:
     """
-    Checks 12 to 14 of a load: currency and rate, zero and bounds, limits.
+    Apply checks 12 to 14 of a load: currency and rate, bounds, limits.
     """
     found = quote(
         amount.currency_code,

@@ -76,10 +76,12 @@ class Program:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
     """
-    What a kind of card may do. Limits are in minor units of `currency`; None is no limit.
+    What a kind of card may do.
 
-    A card that is not `reloadable` takes one load (single-use); it may be spent in several
-    sales and is DEPLETED at zero. `validity_days` counts from activation.
+    Limits are in minor units of `currency`; None is no limit.
+
+    A card that is not `reloadable` takes one load (single-use); it may be spent in
+    several sales and is DEPLETED at zero. `validity_days` counts from activation.
     """
 
     product_id: ProductId
@@ -110,7 +112,9 @@ class Merchant:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
     """
-    Where cards are accepted. `cut_off` is the local time at which its business day begins.
+    Where cards are accepted.
+
+    `cut_off` is the local time at which its business day begins.
     """
 
     store_id: StoreId
@@ -173,8 +177,9 @@ class Policy:
     """
     One version of everything above, with the rates.
 
-    `accepted` holds the pairs of programme and merchant that go together. `max_rate_age`
-    holds, by currency code, how old a rate may be; a currency without an entry never ages.
+    `accepted` holds the pairs of programme and merchant that go together.
+    `max_rate_age` holds, by currency code, how old a rate may be; a currency without an
+    entry never ages.
     """
 
     version: int

@@ -24,7 +24,8 @@ class Price(NamedTuple):
     """
     A converted amount and the record of its conversion.
 
-    `card_minor` is in the card's currency. The rest is None where nothing was converted.
+    `card_minor` is in the card's currency. The rest is None where nothing was
+    converted.
     """
 
     card_minor: int
@@ -89,8 +90,8 @@ def quote(
     """
     Find the rates for a sale, or the reason why there are none (check 12).
 
-    Returns CURRENCY_NOT_SUPPORTED where the store does not take the currency or it has no
-    rate, FX_RATE_UNAVAILABLE where a rate is too old.
+    Returns CURRENCY_NOT_SUPPORTED where the store does not take the currency or it has
+    no rate, FX_RATE_UNAVAILABLE where a rate is too old.
     """
     currency = find_currency(currency_code)
     if currency is None or currency_code not in store.currencies:

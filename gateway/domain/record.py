@@ -1,9 +1,9 @@
 """
 What is kept of a request: one row, declines too, and its postings (design 4).
 
-Both are NamedTuples on purpose: a batch becomes arrays of columns by one `zip`, and a row
-read back becomes a record again by position. The order of the fields is the order of the
-columns in `transaction.sql`; a test holds them equal.
+Both are NamedTuples on purpose: a batch becomes arrays of columns by one `zip`, and a
+row read back becomes a record again by position. The order of the fields is the order
+of the columns in `transaction.sql`; a test holds them equal.
 """
 
 from datetime import date, datetime
@@ -61,8 +61,8 @@ class TransactionRecord(NamedTuple):
     One recorded request and its outcome.
 
     Amounts named `requested` and `approved` are in the transaction's currency, balances
-    and `card_minor` in the card's. Balances are None where no card is known. `card_minor`
-    is what the card's ledger balance changed by, without its sign.
+    and `card_minor` in the card's. Balances are None where no card is known.
+    `card_minor` is what the card's ledger balance changed by, without its sign.
     """
 
     transaction_id: TransactionId | None

@@ -23,8 +23,8 @@ def decide_redeem(command: Redeem, view: View) -> Decision:
     """
     Spend from an active card, in part where the till allows it.
 
-    Results: APPROVED, APPROVED_PARTIAL, or 58/03, 13, 14, 57, 78/41/43/62, 54, 57/91, 13,
-    61, 51.
+    Results: APPROVED, APPROVED_PARTIAL, or 58/03, 13, 14, 57, 78/41/43/62, 54, 57/91,
+    13, 61, 51.
     """
     card, policy, now = view.card, view.policy, view.stamp.now
     facts = Facts(ActivityType.REDEEM, Result.APPROVED, amount=command.amount)
@@ -69,7 +69,7 @@ def decide_redeem(command: Redeem, view: View) -> Decision:
 
 def _refuse_price(price: Price, product: Product) -> Result | None:
     """
-    Checks 13 and 14: zero or beyond all bounds after conversion, then the limit.
+    Apply checks 13 and 14: zero or beyond bounds after conversion, the limit.
     """
     if not within_bounds(price.card_minor):
         return Result.INVALID_AMOUNT

@@ -19,8 +19,8 @@ class Original(NamedTuple):
     """
     The transaction a reversal names, and what has become of it.
 
-    `later_activity` tells, for an Activate, whether an approved and unreversed transaction
-    followed it on its card.
+    `later_activity` tells, for an Activate, whether an approved and unreversed
+    transaction followed it on its card.
     """
 
     record: TransactionRecord

@@ -49,7 +49,9 @@ class SerializationError(Exception):
 
 class BooksUnavailableError(Exception):
     """
-    Connection, shutdown or resource classes before COMMIT was sent. Nothing was committed.
+    Connection, shutdown or resource classes before COMMIT was sent.
+
+    Nothing was committed.
     """
 
 
@@ -63,8 +65,8 @@ class Claim(NamedTuple):
     """
     A request key to be claimed. Without a fingerprint it is a tombstone.
 
-    `transaction_id` is of the transaction that the claim stands for: the request's own, or
-    the reversal's.
+    `transaction_id` is of the transaction that the claim stands for: the request's own,
+    or the reversal's.
     """
 
     key: RequestKey
@@ -102,7 +104,7 @@ class StoredRequest:
     """
     What is kept under a request key that was not won.
 
-    Without a fingerprint it is a tombstone, and `record` is the reversal's that left it.
+    Without a fingerprint it is a tombstone, and `record` is the reversal's.
     `reversed` tells whether an effective reversal of the record stands.
     `later_activity` holds, for an approved Activate, the approved and unreversed
     transactions on its card since (at most one more than a batch holds).
@@ -251,7 +253,7 @@ class FailedLookup(NamedTuple):
 
 class Live(Protocol):
     """
-    Redis, or what stands in for it while it is away. Never raises, never blocks for long.
+    Redis, or what stands in for it. Never raises, never blocks for long.
     """
 
     async def admit(self, admissions: Sequence[Admission]) -> Sequence[int]:

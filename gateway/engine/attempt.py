@@ -1,0 +1,294 @@
+"""
+One attempt at a batch: claim and lock, decide in arrival order, write and commit.
+
+An attempt either answers every item it was given, or asks to be started again with what
+it learned, or raises a fault of the books. Only `Restart` and the books' faults leave
+it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+from gateway.domain.cards import Card
+from gateway.domain.commands import Reverse
+from gateway.domain.decide import ACTIVITIES, decide
+from gateway.domain.decision import Stamp, View, answer_unrecorded
+from gateway.domain.errors import GatewayError, InvariantError
+from gateway.domain.ids import CardId, RequestKey, TransactionId
+from gateway.domain.policy import Place, Policy
+from gateway.domain.results import CurrentState, Result
+from gateway.engine.answers import Answer
+from gateway.engine.items import Item
+from gateway.engine.journal import Journal, same_content, state_of
+from gateway.engine.policies import Policies
+from gateway.engine.ports import (
+    BatchTransaction,
+    Books,
+    Claim,
+    Codes,
+    FaultPoint,
+    Locked,
+    LockRequest,
+    StoredRequest,
+    TransactionIds,
+)
+
+FIRST_BATCH_NO = 1
+
+
+@dataclass(slots=True)
+class Hints:
+    """
+    What earlier attempts at the same batch learned.
+
+    `untombed` holds the reversals on whose behalf no tombstone may be claimed.
+    """
+
+    cards: set[CardId] = field(default_factory=set)
+    untombed: set[Item] = field(default_factory=set)
+
+
+class RestartError(Exception):
+    """
+    The batch was rolled back and is to start again, knowing more.
+
+    `refused` holds items that are to be answered with a fault and left out.
+    """
+
+    def __init__(
+        self, why: str, refused: dict[Item, GatewayError] | None = None
+    ) -> None:
+        super().__init__(why)
+        self.why = why
+        self.refused = refused or {}
+
+
+class Done(NamedTuple):
+    """
+    What an attempt achieved: every answer, and the cards whose rows changed.
+    """
+
+    answers: list[tuple[Item, Answer]]
+    cards: Sequence[Card]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """
+    What attempts work with.
+    """
+
+    books: Books
+    policies: Policies
+    codes: Codes
+    ids: TransactionIds
+    faults: FaultPoint
+
+
+class Attempt:
+    """
+    One attempt at one batch.
+    """
+
+    def __init__(self, tools: Tools, items: Sequence[Item], hints: Hints) -> None:
+        self._tools = tools
+        self._hints = hints
+        ids = tools.ids.take(len(items))
+        self._items = list(zip(items, ids, strict=True))
+        self._claims: dict[RequestKey, Claim] = {}
+        self._tombstones: list[tuple[Item, RequestKey]] = []
+        self._plan_claims()
+
+    async def run(self) -> Done:
+        """
+        Run it to its commit.
+
+        Raises:
+            RestartError: rolled back; start again with the hints as they are now.
+            ItemFaultError, LockTimeoutError, SerializationError, BooksUnavailableError:
+                nothing is committed.
+            CommitUnknownError: the commit was sent and its outcome is not known.
+
+        """
+        await self._look_up_originals()
+        transaction, locked = await self._tools.books.open(self._lock_request())
+        try:
+            journal, answers = await self._decide(transaction, locked)
+        except BaseException:
+            await transaction.rollback()
+            raise
+        writes = journal.write_set()
+        if not writes.records:
+            await transaction.rollback()
+            return Done(answers, ())
+        await self._tools.faults.reach("before_commit")
+        await transaction.commit(writes)
+        await self._tools.faults.reach("after_commit")
+        return Done(answers, writes.cards)
+
+    def _plan_claims(self) -> None:
+        """
+        Claim each key for whom it is named first, in arrival order (design 3).
+        """
+        claims = self._claims
+        for item, transaction_id in self._items:
+            command = item.command
+            key = command.key
+            if key not in claims:
+                claims[key] = Claim(key, transaction_id, command.fingerprint)
+            if isinstance(command, Reverse) and item not in self._hints.untombed:
+                original = command.original
+                if original not in claims:
+                    claims[original] = Claim(original, transaction_id, None)
+                    self._tombstones.append((item, original))
+
+    async def _look_up_originals(self) -> None:
+        """
+        Find the cards of items that name only an original, so that they can be locked.
+        """
+        originals = {
+            item.command.original
+            for item, _ in self._items
+            if isinstance(item.command, Reverse)
+        }
+        if originals:
+            found = await self._tools.books.cards_of(sorted(originals))
+            self._hints.cards.update(found.values())
+
+    def _lock_request(self) -> LockRequest:
+        indexes = {
+            item.command.card.number_index
+            for item, _ in self._items
+            if item.command.card is not None and not isinstance(item.command, Reverse)
+        }
+        return LockRequest(
+            card_indexes=list(indexes),
+            card_ids=list(self._hints.cards),
+            claims=list(self._claims.values()),
+        )
+
+    async def _decide(
+        self, transaction: BatchTransaction, locked: Locked
+    ) -> tuple[Journal, list[tuple[Item, Answer]]]:
+        policy = await self._tools.policies.at_least(locked.policy_version)
+        places = self._check_callers(policy)
+        lost = [key for key in self._claims if key not in locked.won]
+        stored: dict[RequestKey, StoredRequest] = {}
+        if lost:
+            stored = await transaction.read_stored(lost)
+            if len(stored) != len(lost):
+                message = "a request key that was not won is not there"
+                raise InvariantError(message)
+        journal = Journal(locked, stored)
+        self._check_cards(journal)
+        answers: list[tuple[Item, Answer]] = []
+        refused: dict[Item, GatewayError] = {}
+        for (item, transaction_id), place in zip(self._items, places, strict=True):
+            try:
+                answer = self._answer(
+                    item, transaction_id, place, policy, journal, locked.clock
+                )
+            except RestartError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one bad item fails alone
+                fault = InvariantError("the decision failed")
+                fault.__cause__ = error
+                refused[item] = fault
+                break
+            answers.append((item, answer))
+        if refused:
+            raise RestartError("decision failed", refused)
+        self._check_tombstones(journal, locked.won)
+        return journal, answers
+
+    def _check_callers(self, policy: Policy) -> list[Place]:
+        """
+        Check 1 again, with the policy in force: who was revoked is left out.
+        """
+        places: list[Place] = []
+        refused: dict[Item, GatewayError] = {}
+        for item, _ in self._items:
+            try:
+                places.append(
+                    policy.check_caller(item.caller, item.command.terminal_id)
+                )
+            except GatewayError as fault:
+                refused[item] = fault
+        if refused:
+            raise RestartError("caller refused", refused)
+        return places
+
+    def _check_cards(self, journal: Journal) -> None:
+        """
+        Start again where an original's card proves not to be locked.
+        """
+        missing: set[CardId] = set()
+        for item, _ in self._items:
+            command = item.command
+            if isinstance(command, Reverse):
+                kept = journal.kept(command.original)
+                card_id = kept.record.card_id if kept else None
+                if card_id is not None and not journal.knows(card_id):
+                    missing.add(card_id)
+        if missing:
+            self._hints.cards.update(missing)
+            raise RestartError("card not locked")
+
+    def _check_tombstones(self, journal: Journal, won: frozenset[RequestKey]) -> None:
+        """
+        Start again without a tombstone that its reversal did not earn.
+
+        The reversal proved to be a replay, a DUPLICATE, or a decline before check 15.
+        Also where the original itself came later in the batch: its key is then its own
+        to claim.
+        """
+        unearned = {
+            item
+            for item, original in self._tombstones
+            if original in won and not journal.is_tombstone(original)
+        }
+        if unearned:
+            self._hints.untombed.update(unearned)
+            raise RestartError("tombstone not earned")
+
+    def _answer(
+        self,
+        item: Item,
+        transaction_id: TransactionId,
+        place: Place,
+        policy: Policy,
+        journal: Journal,
+        clock: datetime,
+    ) -> Answer:
+        command = item.command
+        card = journal.card_of(command)
+        now = clock
+        if card is not None and card.last_transaction_at is not None:
+            now = max(now, card.last_transaction_at)
+        code = self._tools.codes.approval_code(transaction_id)
+        stamp = Stamp(transaction_id, code, now, FIRST_BATCH_NO)
+        view = View(place, card, policy, stamp)
+        kept = journal.kept(command.key)
+        if kept is not None:
+            if kept.fingerprint is not None and same_content(
+                command, kept.fingerprint, self._tools.codes
+            ):
+                return Answer(kept.record, replayed=True, state=state_of(kept))
+            late = kept.fingerprint is None
+            result = Result.ALREADY_REVERSED if late else Result.DUPLICATE
+            record = answer_unrecorded(command, view, ACTIVITIES[type(command)], result)
+            return Answer(record, replayed=False, state=CurrentState.DECLINED)
+        original = None
+        if isinstance(command, Reverse):
+            original = journal.original_of(command)
+        decision = decide(command, view, original)
+        if (
+            isinstance(command, Reverse)
+            and decision.record.result is Result.ORIGINAL_NOT_FOUND
+            and command.original not in self._claims
+        ):
+            self._hints.untombed.discard(item)
+            raise RestartError("tombstone needed")
+        return journal.add(command, decision)

@@ -1,0 +1,183 @@
+"""
+The lane: one bounded queue, at most one batch in flight (design 3).
+
+What arrives while a batch commits becomes the next one. No timer: an idle lane starts
+at once. That is how many requests share one commit.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.domain.commands import MoneyCommand
+from gateway.domain.errors import (
+    DeadlineOverError,
+    DependencyError,
+    ThrottledError,
+)
+from gateway.domain.policy import Caller
+from gateway.domain.results import Result
+from gateway.engine.answers import Answer
+from gateway.engine.attempt import Done, Tools
+from gateway.engine.items import Item
+from gateway.engine.observer import Observer
+from gateway.engine.ports import Admission, FailedLookup, Live
+from gateway.engine.runner import Bounds, Runner
+
+_FULL_RETRY_MS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneSettings:
+    """
+    The lane's bounds.
+    """
+
+    queue_limit: int
+    batch_limit: int
+    restart_limit: int
+    retry_limit: int
+    resolve_timeout_s: float
+
+
+class Lane:
+    """
+    Take money commands in, answer each through its future.
+    """
+
+    def __init__(
+        self,
+        *,
+        tools: Tools,
+        live: Live,
+        settings: LaneSettings,
+        observer: Observer,
+        jitter: Callable[[], float],
+    ) -> None:
+        self._tools = tools
+        self._live = live
+        self._settings = settings
+        self._observer = observer
+        bounds = Bounds(
+            restart_limit=settings.restart_limit,
+            retry_limit=settings.retry_limit,
+            resolve_timeout_s=settings.resolve_timeout_s,
+        )
+        self._runner = Runner(tools, bounds, observer, jitter)
+        self._queue: deque[Item] = deque()
+        self._arrived = asyncio.Event()
+        self._draining = False
+
+    @property
+    def free(self) -> int:
+        """
+        How many more requests the queue takes.
+        """
+        return self._settings.queue_limit - len(self._queue)
+
+    def submit(
+        self, caller: Caller, command: MoneyCommand, deadline: float
+    ) -> asyncio.Future[Answer]:
+        """
+        Queue a command. `deadline` is on the event loop's clock, in seconds.
+
+        Raises:
+            ThrottledError: the queue is full. Nothing was done.
+            DependencyError: the worker is draining. Nothing was done.
+
+        """
+        if self._draining:
+            message = "the worker is stopping; ask again"
+            raise DependencyError(message)
+        if len(self._queue) >= self._settings.queue_limit:
+            message = "the queue is full; ask again"
+            raise ThrottledError(message, retry_after_ms=_FULL_RETRY_MS)
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._queue.append(
+            Item(caller=caller, command=command, deadline=deadline, future=future)
+        )
+        self._arrived.set()
+        return future
+
+    async def run(self) -> None:
+        """
+        Run batches until the lane is drained.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            if not self._queue:
+                if self._draining:
+                    return
+                self._arrived.clear()
+                await self._arrived.wait()
+                continue
+            items = await self._admitted(self._take(loop.time()))
+            started = loop.time()
+            for done in await self._runner.run(items):
+                await self._publish(done)
+            self._observer.batch_done(len(items), loop.time() - started)
+
+    def drain(self) -> None:
+        """
+        Take nothing more in; `run` returns when what is queued has been answered.
+        """
+        self._draining = True
+        self._arrived.set()
+
+    def _take(self, now: float) -> list[Item]:
+        """
+        Take the next batch, without whom nobody waits for or whose time is over.
+        """
+        items: list[Item] = []
+        queue = self._queue
+        while queue and len(items) < self._settings.batch_limit:
+            item = queue.popleft()
+            if item.future.done():
+                continue
+            if item.deadline <= now:
+                message = "the deadline was over before the request was looked at"
+                item.future.set_exception(DeadlineOverError(message))
+                continue
+            items.append(item)
+        return items
+
+    async def _admitted(self, items: list[Item]) -> list[Item]:
+        """
+        Leave out whose budget is used up.
+        """
+        places = self._tools.policies.current.places
+        admissions = [
+            Admission(
+                item.command.terminal_id,
+                places[item.command.terminal_id].store.store_id,
+                item.command.request_id,
+            )
+            for item in items
+        ]
+        waits = await self._live.admit(admissions)
+        if not any(waits):
+            return items
+        admitted = []
+        for item, wait_ms in zip(items, waits, strict=True):
+            if wait_ms:
+                message = "too many requests from this terminal; ask again later"
+                fault = ThrottledError(message, retry_after_ms=wait_ms)
+                if not item.future.done():
+                    item.future.set_exception(fault)
+            else:
+                admitted.append(item)
+        return admitted
+
+    async def _publish(self, done: Done) -> None:
+        """
+        Tell what changed, after the answers and never in their way.
+        """
+        failed = [
+            FailedLookup(given.record.terminal_id, given.record.store_id)
+            for _, given in done.answers
+            if given.record.result is Result.INVALID_CARD and not given.replayed
+        ]
+        if done.cards or failed:
+            await self._tools.faults.reach("after_answer")
+            self._live.publish(done.cards, failed)

@@ -1,0 +1,111 @@
+"""
+What the API needs from outside, as protocols; `gateway.bootstrap` joins the real ones.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from gateway.domain.commands import (
+    CardRef,
+    Fingerprint,
+    GetBalance,
+    GetTransaction,
+    MoneyCommand,
+)
+from gateway.domain.policy import Caller, Policy
+from gateway.engine.answers import Answer
+
+Part = bytes | str | int | bool | None
+
+
+class Sealer(Protocol):
+    """
+    What is done to a request with keys of the vault.
+    """
+
+    def card(self, digits: str) -> CardRef:
+        """
+        Turn a card number, digits only, into what the gateway keeps of it.
+        """
+        ...
+
+    def content(self, parts: Sequence[Part]) -> bytes:
+        """
+        Encode a list so that two different lists never give the same bytes.
+        """
+        ...
+
+    def fingerprint(self, content: bytes) -> Fingerprint:
+        """
+        Hash the content under the active key.
+        """
+        ...
+
+
+class MoneyLane(Protocol):
+    """
+    Where commands go that are recorded.
+    """
+
+    @property
+    def free(self) -> int:
+        """
+        Places left in the queue.
+        """
+        ...
+
+    def submit(
+        self, caller: Caller, command: MoneyCommand, deadline: float
+    ) -> asyncio.Future[Answer]:
+        """
+        Queue a command until `deadline` (`loop.time()`).
+
+        Raises:
+            ThrottledError: the queue is full.
+            DependencyError: the worker is draining.
+
+        """
+        ...
+
+
+class QuestionLane(Protocol):
+    """
+    Where questions go that are not recorded.
+    """
+
+    def submit(
+        self, caller: Caller, question: GetBalance | GetTransaction, deadline: float
+    ) -> asyncio.Future[Answer]:
+        """
+        Queue a question until `deadline` (`loop.time()`).
+
+        Raises:
+            ThrottledError: the queue is full.
+            DependencyError: the worker is draining.
+
+        """
+        ...
+
+
+class PolicySource(Protocol):
+    """
+    The newest policy a worker has seen, and a way to look for a newer one.
+    """
+
+    @property
+    def current(self) -> Policy:
+        """
+        The newest policy seen.
+        """
+        ...
+
+    async def refresh(self) -> Policy:
+        """
+        Give the policy in force now.
+
+        Raises:
+            BooksUnavailableError: the books cannot be reached.
+
+        """
+        ...

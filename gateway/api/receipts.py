@@ -1,0 +1,105 @@
+"""
+The sentence that each answer carries for the receipt or the cashier's display.
+
+English, complete by itself, and made of the record alone, so that a replay says the
+same. It tells nothing that the answer's other fields may not tell: a balance stands in
+it only where balances are shown.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from gateway.api.wire_money import exponent_of, spoken
+from gateway.domain.record import TransactionRecord
+from gateway.domain.results import ActivityType, Result
+
+_DECLINES: Final[dict[Result, str]] = {
+    Result.INVALID_MERCHANT: "this store cannot take gift cards now",
+    Result.INVALID_TERMINAL: "this terminal cannot take gift cards now",
+    Result.CARD_ALREADY_ACTIVATED: "the card is active already",
+    Result.INVALID_AMOUNT: "the amount is not valid",
+    Result.INVALID_CARD: "the card is not known here",
+    Result.CANNOT_BE_REVERSED: "a reversal cannot be reversed",
+    Result.ALREADY_REVERSED: "this request was reversed before it arrived",
+    Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL: (
+        "the card was used since, so this cannot be reversed"
+    ),
+    Result.ORIGINAL_NOT_FOUND: "there is nothing to reverse",
+    Result.LOST_CARD: "the card is reported lost",
+    Result.STOLEN_CARD: "the card is reported stolen",
+    Result.INSUFFICIENT_FUNDS: "the card has not enough money",
+    Result.EXPIRED_CARD: "the card has expired",
+    Result.CARD_NOT_RELOADABLE: "the card takes no further load",
+    Result.NOT_PERMITTED: "the card does not permit this",
+    Result.CURRENCY_NOT_SUPPORTED: "this currency is not taken here",
+    Result.FX_RATE_UNAVAILABLE: "there is no rate for this currency now",
+    Result.LIMIT_EXCEEDED: "the amount is over the card's limit",
+    Result.RESTRICTED_CARD: "the card is blocked",
+    Result.CARD_NOT_ACTIVE: "the card is not active yet",
+    Result.CARD_CLOSED: "the card is closed",
+    Result.DUPLICATE: "this request id was used before with other content",
+}
+_DECLINE_TEXTS: Final = {
+    result: f"Declined: {why}." for result, why in _DECLINES.items()
+}
+
+
+def receipt_text(record: TransactionRecord) -> str:
+    """
+    Write the sentence for a record.
+    """
+    result = record.result
+    if result is Result.APPROVED or result is Result.APPROVED_PARTIAL:
+        text = _APPROVED_TEXTS[record.activity](record)
+    else:
+        text = _DECLINE_TEXTS[result]
+    available = record.available_after_minor
+    code = record.card_currency
+    if not record.balances_shown or available is None or code is None:
+        return text
+    return f"{text} Balance: {spoken(available, code, exponent_of(code))}."
+
+
+def _activated(record: TransactionRecord) -> str:
+    if not record.approved_minor:
+        return "Card activated."
+    return f"Card activated with {_approved(record)}."
+
+
+def _loaded(record: TransactionRecord) -> str:
+    return f"Loaded {_approved(record)}."
+
+
+def _redeemed(record: TransactionRecord) -> str:
+    text = f"Paid {_approved(record)} by gift card."
+    if record.result is not Result.APPROVED_PARTIAL:
+        return text
+    due = (record.requested_minor or 0) - record.approved_minor
+    code = record.transaction_currency or ""
+    return f"{text} Still due: {spoken(due, code, record.requested_exponent or 0)}."
+
+
+def _reversed(record: TransactionRecord) -> str:
+    if not record.effective:
+        return "Nothing was left to undo."
+    if not record.approved_minor:
+        return "Undone."
+    return f"Undone: {_approved(record)}."
+
+
+def _balance(record: TransactionRecord) -> str:  # noqa: ARG001 - the balance follows
+    return "Card is active."
+
+
+def _approved(record: TransactionRecord) -> str:
+    code = record.transaction_currency or ""
+    return spoken(record.approved_minor, code, record.requested_exponent or 0)
+
+
+_APPROVED_TEXTS: Final[dict[ActivityType, Callable[[TransactionRecord], str]]] = {
+    ActivityType.ACTIVATE: _activated,
+    ActivityType.LOAD: _loaded,
+    ActivityType.REDEEM: _redeemed,
+    ActivityType.REVERSAL: _reversed,
+    ActivityType.BALANCE: _balance,
+}

@@ -129,6 +129,13 @@ class LocalKeyring(Hidden):
             write_atomically(path, partial(encode_content, new_content(root)))
         return cls.open(path)
 
+    @property
+    def path(self) -> Path:
+        """
+        Name the file.
+        """
+        return self._path
+
     def active_key_id(self, purpose: Purpose) -> int:
         """
         Name the key that new values are made with.

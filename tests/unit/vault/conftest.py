@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.vault.keyring import LocalKeyring, RootSecret
+from gateway.vault.pki import KeyPair, LocalAuthority
 
 FIXED_ROOT = bytes(range(32))
 
@@ -17,6 +18,24 @@ def keyring(tmp_path: Path) -> LocalKeyring:
     A key ring whose root secret is 00 01 02 ... 1f, for values that never drift.
     """
     return LocalKeyring.create(tmp_path / "keyring.json", root=RootSecret(FIXED_ROOT))
+
+
+@pytest.fixture
+def device_of() -> Callable[[LocalAuthority], KeyPair]:
+    """
+    Issue the certificate of one and the same till.
+    """
+
+    def issue(authority: LocalAuthority) -> KeyPair:
+        return authority.issue_device(
+            trust_domain="scrip.test",
+            merchant="m-1",
+            store="s042",
+            device="till-7",
+            kind="TERMINAL",
+        )
+
+    return issue
 
 
 @pytest.fixture

@@ -31,8 +31,9 @@ class Stamp(NamedTuple):
 
 class View(NamedTuple):
     """
-    What a decision may look at: the place, the card under its lock, the policy in
-    force.
+    What a decision may look at.
+
+    The place, the card under its lock, the policy in force, and the stamp.
     """
 
     place: Place

@@ -13,14 +13,13 @@ import atexit
 import logging
 import sys
 import threading
-import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
 import structlog
 from structlog.dev import ConsoleRenderer, plain_traceback
 
+from gateway.runtime.clock import utc_now
 from gateway.runtime.log_writer import LogWriter
 from gateway.runtime.redaction import (
     HARMLESS,
@@ -166,7 +165,7 @@ class _Completion:
             # Frames and messages only: local variables hold requests.
             event = structlog.processors.format_exc_info(logger, level, event)
         line: dict[str, Any] = {
-            "time": datetime.fromtimestamp(time.time(), UTC),
+            "time": utc_now(),
             "level": level,
             **self._always,
         }

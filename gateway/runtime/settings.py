@@ -32,7 +32,7 @@ from gateway.runtime.settings_groups import (
     RedisSettings,
     SupervisorSettings,
 )
-from gateway.runtime.settings_types import Folder, OptionalFile
+from gateway.runtime.settings_types import Folder, LocaleName, OptionalFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,6 +90,16 @@ class Settings(BaseSettings):
     )
     key_ring_file: OptionalFile = Field(
         default=None, description="The local key ring; unset: in the data folder."
+    )
+    locale: LocaleName = Field(
+        default="en",
+        description="How commands write money, figures and dates, as en or ar_KW.",
+    )
+    max_rate_jump_percent: int = Field(
+        default=10,
+        ge=1,
+        le=1_000,
+        description="A rate that moves by more needs a second person's approval.",
     )
     postgres: PostgresSettings = PostgresSettings()
     redis: RedisSettings = RedisSettings()

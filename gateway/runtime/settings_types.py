@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
+from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 
@@ -38,10 +39,19 @@ def _expanded(value: Path) -> Path:
     return value.expanduser()
 
 
+def _known_locale(value: str) -> str:
+    try:
+        return str(Locale.parse(value.partition(".")[0]))
+    except (ValueError, UnknownLocaleError) as error:
+        message = "give a language as en, tr or ar_KW"
+        raise ValueError(message) from error
+
+
 PostgresUrl = Annotated[SecretStr | None, _url_of("postgresql", "postgres")]
 RedisUrl = Annotated[SecretStr | None, _url_of("redis", "rediss", "unix")]
 Folder = Annotated[Path, AfterValidator(_expanded)]
 OptionalFile = Annotated[
     Path | None, AfterValidator(lambda value: value and _expanded(value))
 ]
+LocaleName = Annotated[str, AfterValidator(_known_locale)]
 OptionalPort = Annotated[int | None, BeforeValidator(_off_is_none)]

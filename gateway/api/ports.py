@@ -74,6 +74,13 @@ class QuestionLane(Protocol):
     Where questions go that are not recorded.
     """
 
+    @property
+    def free(self) -> int:
+        """
+        Places left in the queue.
+        """
+        ...
+
     def submit(
         self, caller: Caller, question: GetBalance | GetTransaction, deadline: float
     ) -> asyncio.Future[Answer]:

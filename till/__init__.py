@@ -1,0 +1,90 @@
+"""
+Be a till, in Python: the client library for vendors, `scrip till` and the demo.
+
+Owns the client, the Transact stream, the till's journal and the rules of resending
+and reversing, and simulated tills and shoppers. It speaks to the gateway over the
+wire only: it must not import gateway, nor a database or Redis driver.
+"""
+
+from __future__ import annotations
+
+from till.answer import Answer, ConversionRecord
+from till.card_number import CardNumber, CardNumberError
+from till.client import TillClient
+from till.codes import (
+    ActivityType,
+    CardState,
+    CurrentState,
+    EntryMode,
+    LoadType,
+    Result,
+    ReversalReason,
+)
+from till.connection import Connection, CredentialError
+from till.errors import (
+    AnswerUnreadableError,
+    FieldProblem,
+    Meaning,
+    NotAppliedError,
+    NotRecordedError,
+    OutcomeUnknownError,
+    RefusedError,
+    TillError,
+)
+from till.journal import FileJournal, Journal, JournalError, MemoryJournal
+from till.requests import (
+    Activate,
+    GetBalance,
+    GetTransaction,
+    Load,
+    Redeem,
+    Request,
+    Reverse,
+    TillContext,
+    new_request_id,
+)
+from till.shop import Ending, Settled, Shop, StillOpenError
+from till.stream import TransactStream
+
+__all__ = [
+    "Activate",
+    "ActivityType",
+    "Answer",
+    "AnswerUnreadableError",
+    "CardNumber",
+    "CardNumberError",
+    "CardState",
+    "Connection",
+    "ConversionRecord",
+    "CredentialError",
+    "CurrentState",
+    "Ending",
+    "EntryMode",
+    "FieldProblem",
+    "FileJournal",
+    "GetBalance",
+    "GetTransaction",
+    "Journal",
+    "JournalError",
+    "Load",
+    "LoadType",
+    "Meaning",
+    "MemoryJournal",
+    "NotAppliedError",
+    "NotRecordedError",
+    "OutcomeUnknownError",
+    "Redeem",
+    "RefusedError",
+    "Request",
+    "Result",
+    "ReversalReason",
+    "Reverse",
+    "Settled",
+    "Shop",
+    "StillOpenError",
+    "TillClient",
+    "TillContext",
+    "TillError",
+    "TransactStream",
+    "new_request_id",
+]

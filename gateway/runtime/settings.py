@@ -236,6 +236,17 @@ def load_settings(
     raise SettingsError(faults)
 
 
+def inherited_environment() -> dict[str, str]:
+    """
+    Give what a child process inherits besides its settings: paths, locale, home.
+    """
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(ENV_PREFIX)
+    }
+
+
 def _known_variables(source: Mapping[str, str], faults: list[str]) -> dict[str, str]:
     """
     Pick our variables, with the contents of secrets' files put in their place.

@@ -11,11 +11,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import SecretStr
 
-from gateway.runtime.settings import SettingField, setting_fields
+from gateway.runtime.settings import (
+    SettingField,
+    inherited_environment,
+    setting_fields,
+)
 
 if TYPE_CHECKING:
     from gateway.runtime.settings import Settings
@@ -81,6 +85,13 @@ def settings_environment(settings: Settings) -> dict[str, str]:
     return environment
 
 
+def child_environment(settings: Settings) -> dict[str, str]:
+    """
+    Give the whole environment of a child process that shall have these settings.
+    """
+    return inherited_environment() | settings_environment(settings)
+
+
 def masked_url(url: str) -> str:
     """
     Hide the password of a URL, also one given as a parameter.
@@ -103,7 +114,8 @@ def masked_url(url: str) -> str:
         ],
         safe="*/",
     )
-    return urlunsplit((parts.scheme, netloc, parts.path, query, parts.fragment))
+    # Joined by hand: urlunsplit drops the slashes of `unix:///path`.
+    return f"{parts.scheme}://{netloc}{parts.path}{query and '?' + query}"
 
 
 def _shown(value: object) -> str:

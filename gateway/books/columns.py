@@ -1,0 +1,175 @@
+"""
+What a batch decided, as the parameters of the statements that write it.
+
+The order is that of the parameters in `sql/lane.sql` and `sql/journal.sql`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from typing import Any, Final
+
+from gateway.books.arrays import (
+    bools,
+    byteas,
+    dates,
+    int2s,
+    int8s,
+    moments,
+    numerics,
+    texts,
+    uuids,
+)
+from gateway.domain.cards import Card
+from gateway.domain.ids import CardId, RequestKey
+from gateway.domain.record import Posting, TransactionRecord
+from gateway.engine.ports import Claim
+
+Pack = Callable[[Sequence[Any]], bytes]
+
+TRANSACTION_COLUMNS: Final[dict[str, Pack]] = {
+    "transaction_id": uuids,
+    "terminal_id": int8s,
+    "request_id": uuids,
+    "activity": int2s,
+    "result": int2s,
+    "merchant_id": int8s,
+    "store_id": int8s,
+    "program_id": int8s,
+    "card_id": int8s,
+    "card_number_index": byteas,
+    "card_last_four": texts,
+    "card_seq": int8s,
+    "card_state": int2s,
+    "expires_on": dates,
+    "original_transaction_id": uuids,
+    "effective": bools,
+    "reason": int2s,
+    "requested_minor": int8s,
+    "requested_exponent": int8s,
+    "transaction_currency": texts,
+    "approved_minor": int8s,
+    "card_minor": int8s,
+    "card_currency": texts,
+    "rate_transaction": numerics,
+    "rate_card": numerics,
+    "applied_rate": numerics,
+    "rate_table_version": int8s,
+    "rate_effective_from": moments,
+    "rounding": numerics,
+    "markup_bps": int2s,
+    "available_before_minor": int8s,
+    "available_after_minor": int8s,
+    "balance_before_minor": int8s,
+    "balance_after_minor": int8s,
+    "held_after_minor": int8s,
+    "balances_shown": bools,
+    "host_time": moments,
+    "business_date": dates,
+    "batch_no": int8s,
+    "policy_version": int8s,
+    "approval_code": texts,
+    "merchant_reference": texts,
+    "cashier_id": texts,
+    "entry_mode": int2s,
+    "local_time": texts,
+    "system_trace_no": texts,
+    "terminal_batch_no": texts,
+}
+_TRANSACTION_PACKS: Final = tuple(TRANSACTION_COLUMNS.values())
+
+POSTING_COLUMNS: Final[dict[str, Pack]] = {
+    "transaction_id": uuids,
+    "line": int2s,
+    "card_id": int8s,
+    "account": int2s,
+    "owner_id": int8s,
+    "currency": texts,
+    "amount_minor": int8s,
+}
+_POSTING_PACKS: Final = tuple(POSTING_COLUMNS.values())
+
+_CARD_PACKS: Final[tuple[Pack, ...]] = (
+    int8s,
+    int8s,
+    int2s,
+    int2s,
+    int8s,
+    int8s,
+    int8s,
+    int8s,
+    dates,
+    int8s,
+    moments,
+)
+
+_key: Final = itemgetter(0)
+
+
+def transaction_parameters(records: Sequence[TransactionRecord]) -> list[bytes]:
+    """
+    Pack records for `insert_transactions`.
+    """
+    return _packed(_TRANSACTION_PACKS, records)
+
+
+def posting_parameters(postings: Sequence[Posting]) -> list[bytes]:
+    """
+    Pack postings for `insert_postings`.
+    """
+    return _packed(_POSTING_PACKS, postings)
+
+
+def card_parameters(
+    cards: Sequence[Card], locked_versions: dict[CardId, int]
+) -> list[bytes]:
+    """
+    Pack cards for `update_cards`, each with the version that was locked.
+    """
+    return _packed(
+        _CARD_PACKS,
+        [
+            (
+                card.card_id,
+                locked_versions[card.card_id],
+                card.state,
+                card.block_reason,
+                card.balance_minor,
+                card.held_minor,
+                card.unconfirmed_minor,
+                card.load_count,
+                card.expires_on,
+                card.version,
+                card.last_transaction_at,
+            )
+            for card in cards
+        ],
+    )
+
+
+def claim_parameters(claims: Iterable[Claim]) -> list[bytes]:
+    """
+    Pack claims for `claim_keys`, sorted: two batches wait for keys in one order.
+    """
+    ordered = sorted(claims, key=_key)
+    keys, transaction_ids, fingerprints = zip(*ordered, strict=True)
+    terminal_ids, request_ids = zip(*keys, strict=True)
+    return [
+        int8s(terminal_ids),
+        uuids(request_ids),
+        uuids(transaction_ids),
+        int8s([made and made.key_id for made in fingerprints]),
+        byteas([made and made.tag for made in fingerprints]),
+    ]
+
+
+def key_parameters(keys: Sequence[RequestKey]) -> list[bytes]:
+    """
+    Pack request keys for a look-up.
+    """
+    terminal_ids, request_ids = zip(*keys, strict=True)
+    return [int8s(terminal_ids), uuids(request_ids)]
+
+
+def _packed(packs: tuple[Pack, ...], rows: Sequence[tuple[Any, ...]]) -> list[bytes]:
+    columns = zip(*rows, strict=True)
+    return [pack(column) for pack, column in zip(packs, columns, strict=True)]

@@ -1,0 +1,107 @@
+"""
+Connections of the books: how long they wait, and how they are planned for.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from psycopg import AsyncConnection, OperationalError
+from psycopg.conninfo import make_conninfo
+
+from gateway.books.queries import QUERIES
+from gateway.books.wire import Wire, WireLostError
+from gateway.engine.ports import BooksUnavailableError
+
+# Every statement of the lane and of the readings is a look-up by key. One plan each,
+# made once: planning anew would cost more than running. It is made while the tables may
+# still be empty or never analyzed, so what would read a whole table is ruled out.
+_PLANNING: Final = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_material": "off",
+    "jit": "off",
+}
+_MEANING: Final = {
+    "default_transaction_isolation": "read committed",
+    "synchronous_commit": "on",
+    "timezone": "UTC",
+    "client_encoding": "UTF8",
+    "search_path": "public",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """
+    The limits of one connection. They are the lane's own, never a caller's deadline.
+    """
+
+    application_name: str = "scrip"
+    connect_timeout_ms: int = 2_000
+    lock_timeout_ms: int = 250
+    statement_timeout_ms: int = 2_000
+    idle_in_transaction_timeout_ms: int = 2_000
+    tcp_user_timeout_ms: int = 5_000
+
+    @property
+    def trip_timeout_ms(self) -> int:
+        """
+        Tell after how long a silent server counts as lost: it had to give up before.
+        """
+        return 3 * self.statement_timeout_ms + self.tcp_user_timeout_ms
+
+    def options(self) -> str:
+        """
+        Write the settings as libpq's `options`, in force from the first statement.
+        """
+        limits = {
+            "lock_timeout": f"{self.lock_timeout_ms}ms",
+            "statement_timeout": f"{self.statement_timeout_ms}ms",
+            "idle_in_transaction_session_timeout": (
+                f"{self.idle_in_transaction_timeout_ms}ms"
+            ),
+        }
+        settings = {**limits, **_PLANNING, **_MEANING}
+        return " ".join(
+            f"-c {name}={value}".replace(" ", "\\ ").replace("-c\\ ", "-c ", 1)
+            for name, value in settings.items()
+        )
+
+
+async def connect(dsn: str, session: Session, queries: Sequence[str]) -> Wire:
+    """
+    Connect, and prepare the statements named.
+
+    Raises:
+        BooksUnavailableError: no connection within its time-out.
+
+    """
+    conninfo = make_conninfo(
+        dsn,
+        options=session.options(),
+        application_name=session.application_name,
+        tcp_user_timeout=session.tcp_user_timeout_ms,
+    )
+    timeout_s = session.connect_timeout_ms / 1_000
+    wire: Wire | None = None
+    try:
+        async with asyncio.timeout(timeout_s):
+            connection: AsyncConnection[Any] = await AsyncConnection.connect(
+                conninfo, autocommit=True
+            )
+            wire = Wire(connection, trip_timeout_s=session.trip_timeout_ms / 1_000)
+            await wire.prepare([QUERIES[name] for name in queries])
+    except (OperationalError, WireLostError, TimeoutError, OSError) as error:
+        if wire is not None:
+            wire.close()
+        message = f"no connection to the books: {error!r}"
+        raise BooksUnavailableError(message) from error
+    except BaseException:
+        if wire is not None:
+            wire.close()
+        raise
+    return wire

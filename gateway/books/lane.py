@@ -1,0 +1,311 @@
+"""
+The books as one lane sees them: one connection, one transaction at a time (design 3).
+"""
+
+import asyncio
+import logging
+import random
+import struct
+from collections.abc import Sequence
+from typing import Final
+
+from psycopg.pq.abc import PGresult
+
+from gateway.books.arrays import byteas, int8s
+from gateway.books.columns import (
+    card_parameters,
+    claim_parameters,
+    key_parameters,
+    posting_parameters,
+    transaction_parameters,
+)
+from gateway.books.connect import Session, connect
+from gateway.books.faults import ends_connection, first_error, translate
+from gateway.books.rows import card_of, key_of, stored_request_of
+from gateway.books.wire import Step, Wire, WireLostError, error_text, step
+from gateway.domain.errors import InvariantError
+from gateway.domain.ids import CardId, RequestKey
+from gateway.engine.ports import (
+    BooksUnavailableError,
+    CommitUnknownError,
+    ItemFaultError,
+    Locked,
+    LockRequest,
+    StoredRequest,
+    WriteSet,
+)
+
+_log: Final = logging.getLogger(__name__)
+
+_QUERIES: Final = (
+    "begin",
+    "commit",
+    "rollback",
+    "lock_cards_by_index",
+    "lock_cards_by_id",
+    "lock_cards",
+    "claim_keys",
+    "batch_moment",
+    "cards_of",
+    "stored_requests",
+    "insert_transactions",
+    "insert_postings",
+    "update_cards",
+)
+_BEGIN: Final = step("begin")
+_COMMIT: Final = step("commit")
+_ROLLBACK: Final = step("rollback")
+_MOMENT: Final = step("batch_moment")
+_COMMITTED: Final = b"COMMIT"
+
+# What packing raises when a value does not fit its column: an item's fault.
+_UNFIT: Final = (ValueError, TypeError, OverflowError, struct.error)
+
+FIRST_PAUSE_S: Final = 0.05
+LONGEST_PAUSE_S: Final = 2.0
+
+
+class PostgresBooks:
+    """
+    One connection, made when it is needed and again when it was lost.
+
+    After a failed attempt the next is made no sooner than a pause that doubles, up to
+    2 s, with jitter; in between every call fails at once.
+    """
+
+    def __init__(self, dsn: str, session: Session) -> None:
+        self._dsn = dsn
+        self._session = session
+        self._wire: Wire | None = None
+        self._pause_s = 0.0
+        self._next_attempt_s = 0.0
+
+    async def connect(self) -> None:
+        """
+        Connect now, so that the first batch need not wait for it.
+
+        Raises:
+            BooksUnavailableError: no connection.
+
+        """
+        await self._connected()
+
+    async def close(self) -> None:
+        """
+        End the connection.
+        """
+        if self._wire is not None:
+            self._wire.close()
+
+    async def cards_of(self, keys: Sequence[RequestKey]) -> dict[RequestKey, CardId]:
+        """
+        Tell, without a lock, which cards the requests of these keys are about.
+
+        Raises:
+            BooksUnavailableError: no connection.
+
+        """
+        if not keys:
+            return {}
+        wire = await self._connected()
+        (result,) = await _checked(wire, [step("cards_of", key_parameters(keys))])
+        return {key_of(row): CardId(row[2]) for row in wire.rows(result)}
+
+    async def open(self, request: LockRequest) -> tuple["PostgresBatch", Locked]:
+        """
+        Begin, lock the cards, claim the keys, read the clock: one round trip.
+
+        Raises:
+            LockTimeoutError, SerializationError, ItemFaultError: all is rolled back.
+            BooksUnavailableError: no connection.
+
+        """
+        wire = await self._connected()
+        lock, claim = _lock_step(request), _claim_step(request)
+        steps = [_BEGIN, *lock, *claim, _MOMENT]
+        results = await _checked(wire, steps)
+        cards = [card_of(row) for row in wire.rows(results[1])] if lock else []
+        won: frozenset[RequestKey] = frozenset()
+        if claim:
+            won = _won(wire, results[-2], request)
+        ((clock, policy_version),) = wire.rows(results[-1])
+        locked = Locked(
+            cards=cards, won=won, clock=clock, policy_version=policy_version
+        )
+        return PostgresBatch(wire), locked
+
+    async def _connected(self) -> Wire:
+        if self._wire is not None and not self._wire.closed:
+            return self._wire
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._next_attempt_s:
+            message = "the books were not reached; they are tried again in a moment"
+            raise BooksUnavailableError(message)
+        try:
+            self._wire = await connect(self._dsn, self._session, _QUERIES)
+        except BooksUnavailableError:
+            self._pause_s = min(max(2 * self._pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+            jitter = random.uniform(0.5, 1.0)  # noqa: S311 -- spreads attempts, no secret
+            self._next_attempt_s = loop.time() + self._pause_s * jitter
+            raise
+        self._pause_s = 0.0
+        return self._wire
+
+
+class PostgresBatch:
+    """
+    One batch's transaction. After any error but CommitUnknownError it is rolled back.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    async def read_stored(
+        self, keys: Sequence[RequestKey]
+    ) -> dict[RequestKey, StoredRequest]:
+        """
+        Read what is kept under keys that were not won.
+
+        Raises:
+            LockTimeoutError, BooksUnavailableError: all is rolled back.
+
+        """
+        if not keys:
+            return {}
+        steps = [step("stored_requests", key_parameters(keys))]
+        (result,) = await _checked(self._wire, steps)
+        return {key_of(row): stored_request_of(row) for row in self._wire.rows(result)}
+
+    async def commit(self, writes: WriteSet) -> None:
+        """
+        Write and commit in one round trip.
+
+        Raises:
+            ItemFaultError, LockTimeoutError, SerializationError: nothing is committed.
+            InvariantError: a card was not as it was locked; nothing is committed.
+            CommitUnknownError: the connection was lost on the way.
+
+        """
+        try:
+            steps = [*_write_steps(writes), _COMMIT]
+        except _UNFIT as error:
+            await self.rollback()
+            message = f"a value does not fit its column: {error}"
+            raise ItemFaultError(message) from error
+        try:
+            results = await self._wire.trip(steps)
+        except WireLostError as error:
+            if _is_committed(error.results, len(steps)):
+                return
+            message = f"the connection was lost during the commit: {error}"
+            raise CommitUnknownError(message) from error
+        except BaseException:
+            self._wire.close()
+            raise
+        if _is_committed(results, len(steps)):
+            return
+        await self._refuse(results)
+
+    async def _refuse(self, results: list[PGresult]) -> None:
+        failed = first_error(results)
+        if failed is not None and ends_connection(failed):
+            self._wire.close()
+            message = f"the server ended during the commit: {error_text(failed)}"
+            raise CommitUnknownError(message)
+        await self.rollback()
+        if failed is not None:
+            raise translate(failed)
+        message = f"COMMIT answered {results[-1].command_status!r}"
+        raise InvariantError(message)
+
+    async def rollback(self) -> None:
+        """
+        Give everything back: the locks, and the keys that were claimed.
+        """
+        await _roll_back(self._wire)
+
+
+async def _checked(wire: Wire, steps: Sequence[Step]) -> list[PGresult]:
+    """
+    Run a trip before any COMMIT; on an error roll back and raise what it means.
+    """
+    try:
+        results = await wire.trip(steps)
+    except WireLostError as error:
+        raise BooksUnavailableError(str(error)) from error
+    except BaseException:
+        # Cancelled: nobody knows where the transaction stands, so it ends here.
+        wire.close()
+        raise
+    failed = first_error(results)
+    if failed is None:
+        return results
+    if ends_connection(failed):
+        wire.close()
+        raise BooksUnavailableError(error_text(failed))
+    await _roll_back(wire)
+    raise translate(failed)
+
+
+async def _roll_back(wire: Wire) -> None:
+    """
+    Roll back, or end the connection, which makes the server do it.
+    """
+    if wire.closed:
+        return
+    try:
+        results = await wire.trip([_ROLLBACK])
+    except WireLostError as error:
+        _log.warning("the connection was lost before a rollback: %s", error)
+        return
+    except BaseException:
+        wire.close()
+        raise
+    failed = first_error(results)
+    if failed is not None:
+        _log.warning("a rollback was refused: %s", error_text(failed))
+        wire.close()
+
+
+def _lock_step(request: LockRequest) -> list[Step]:
+    indexes, card_ids = request.card_indexes, request.card_ids
+    if indexes and card_ids:
+        return [step("lock_cards", [byteas(indexes), int8s(card_ids)])]
+    if indexes:
+        return [step("lock_cards_by_index", [byteas(indexes)])]
+    if card_ids:
+        return [step("lock_cards_by_id", [int8s(card_ids)])]
+    return []
+
+
+def _claim_step(request: LockRequest) -> list[Step]:
+    if not request.claims:
+        return []
+    return [step("claim_keys", claim_parameters(request.claims))]
+
+
+def _won(wire: Wire, result: PGresult, request: LockRequest) -> frozenset[RequestKey]:
+    if result.ntuples == len(request.claims):
+        return frozenset([claim.key for claim in request.claims])
+    return frozenset([key_of(row) for row in wire.rows(result)])
+
+
+def _write_steps(writes: WriteSet) -> list[Step]:
+    steps = []
+    if writes.records:
+        parameters = transaction_parameters(writes.records)
+        steps.append(step("insert_transactions", parameters))
+    if writes.postings:
+        parameters = posting_parameters(writes.postings)
+        steps.append(step("insert_postings", parameters))
+    if writes.cards:
+        parameters = card_parameters(writes.cards, writes.card_versions)
+        steps.append(step("update_cards", parameters))
+    return steps
+
+
+def _is_committed(results: Sequence[PGresult], steps: int) -> bool:
+    """
+    Tell whether COMMIT itself ran: a failed transaction answers it with ROLLBACK.
+    """
+    return len(results) == steps and results[-1].command_status == _COMMITTED

@@ -1,0 +1,113 @@
+-- What a batch decided, written set by set: one array for each column. `unnest` stands in
+-- the SELECT list, where Postgres reads all arrays in step; in FROM it would first store
+-- each of them on its own.
+
+-- name: insert_transactions
+-- Record the requests and their outcomes. Indexes: those of the table are written.
+INSERT INTO transaction (
+    transaction_id, terminal_id, request_id, activity, result, merchant_id,
+    store_id, program_id, card_id, card_number_index, card_last_four, card_seq,
+    card_state, expires_on, original_transaction_id, effective, reason,
+    requested_minor, requested_exponent, transaction_currency, approved_minor,
+    card_minor, card_currency, rate_transaction, rate_card, applied_rate,
+    rate_table_version, rate_effective_from, rounding, markup_bps,
+    available_before_minor, available_after_minor, balance_before_minor,
+    balance_after_minor, held_after_minor, balances_shown, host_time,
+    business_date, batch_no, policy_version, approval_code, merchant_reference,
+    cashier_id, entry_mode, local_time, system_trace_no, terminal_batch_no
+)
+SELECT
+    unnest(%(transaction_id)s::uuid[]),
+    unnest(%(terminal_id)s::bigint[]),
+    unnest(%(request_id)s::uuid[]),
+    unnest(%(activity)s::smallint[]),
+    unnest(%(result)s::smallint[]),
+    unnest(%(merchant_id)s::bigint[]),
+    unnest(%(store_id)s::bigint[]),
+    unnest(%(program_id)s::bigint[]),
+    unnest(%(card_id)s::bigint[]),
+    unnest(%(card_number_index)s::bytea[]),
+    unnest(%(card_last_four)s::text[]),
+    unnest(%(card_seq)s::bigint[]),
+    unnest(%(card_state)s::smallint[]),
+    unnest(%(expires_on)s::date[]),
+    unnest(%(original_transaction_id)s::uuid[]),
+    unnest(%(effective)s::boolean[]),
+    unnest(%(reason)s::smallint[]),
+    unnest(%(requested_minor)s::bigint[]),
+    unnest(%(requested_exponent)s::bigint[]),
+    unnest(%(transaction_currency)s::text[]),
+    unnest(%(approved_minor)s::bigint[]),
+    unnest(%(card_minor)s::bigint[]),
+    unnest(%(card_currency)s::text[]),
+    unnest(%(rate_transaction)s::numeric[]),
+    unnest(%(rate_card)s::numeric[]),
+    unnest(%(applied_rate)s::numeric[]),
+    unnest(%(rate_table_version)s::bigint[]),
+    unnest(%(rate_effective_from)s::timestamptz[]),
+    unnest(%(rounding)s::numeric[]),
+    unnest(%(markup_bps)s::smallint[]),
+    unnest(%(available_before_minor)s::bigint[]),
+    unnest(%(available_after_minor)s::bigint[]),
+    unnest(%(balance_before_minor)s::bigint[]),
+    unnest(%(balance_after_minor)s::bigint[]),
+    unnest(%(held_after_minor)s::bigint[]),
+    unnest(%(balances_shown)s::boolean[]),
+    unnest(%(host_time)s::timestamptz[]),
+    unnest(%(business_date)s::date[]),
+    unnest(%(batch_no)s::bigint[]),
+    unnest(%(policy_version)s::bigint[]),
+    unnest(%(approval_code)s::text[]),
+    unnest(%(merchant_reference)s::text[]),
+    unnest(%(cashier_id)s::text[]),
+    unnest(%(entry_mode)s::smallint[]),
+    unnest(%(local_time)s::text[]),
+    unnest(%(system_trace_no)s::text[]),
+    unnest(%(terminal_batch_no)s::text[]);
+
+-- name: insert_postings
+-- Record the double entry; a trigger sums it. Indexes: posting_pkey is written.
+INSERT INTO posting (
+    transaction_id, line, card_id, account, owner_id, currency, amount_minor
+)
+SELECT
+    unnest(%(transaction_ids)s::uuid[]),
+    unnest(%(lines)s::smallint[]),
+    unnest(%(card_ids)s::bigint[]),
+    unnest(%(accounts)s::smallint[]),
+    unnest(%(owner_ids)s::bigint[]),
+    unnest(%(currencies)s::text[]),
+    unnest(%(amounts_minor)s::bigint[]);
+
+-- name: update_cards
+-- Change the cards' rows, each only from the version that was locked; fails if one of
+-- them is not as it was. Index: card_pkey.
+WITH changed AS (
+    UPDATE card SET
+        state = next.state,
+        block_reason = next.block_reason,
+        balance_minor = next.balance_minor,
+        held_minor = next.held_minor,
+        unconfirmed_minor = next.unconfirmed_minor,
+        load_count = next.load_count,
+        expires_on = next.expires_on,
+        version = next.version,
+        last_transaction_at = next.last_transaction_at
+    FROM (
+        SELECT
+            unnest(%(card_ids)s::bigint[]) AS card_id,
+            unnest(%(locked_versions)s::bigint[]) AS locked_version,
+            unnest(%(states)s::smallint[]) AS state,
+            unnest(%(block_reasons)s::smallint[]) AS block_reason,
+            unnest(%(balances_minor)s::bigint[]) AS balance_minor,
+            unnest(%(held_minor)s::bigint[]) AS held_minor,
+            unnest(%(unconfirmed_minor)s::bigint[]) AS unconfirmed_minor,
+            unnest(%(load_counts)s::bigint[]) AS load_count,
+            unnest(%(expire_on)s::date[]) AS expires_on,
+            unnest(%(versions)s::bigint[]) AS version,
+            unnest(%(moments)s::timestamptz[]) AS last_transaction_at
+    ) AS next
+    WHERE card.card_id = next.card_id AND card.version = next.locked_version
+    RETURNING card.card_id
+)
+SELECT require_rows_v1(count(*), cardinality(%(card_ids)s::bigint[])) FROM changed;

@@ -1,0 +1,141 @@
+-- One batch of the money path, up to its decisions. Every statement that may wait for a
+-- lock reads nothing but the rows it locks: what it waited for is seen by the next ones.
+
+-- name: begin
+-- Open the batch's transaction; its isolation is a setting of the connection.
+BEGIN;
+
+-- name: commit
+-- End the batch; what this answers is "COMMIT" or nothing was committed.
+COMMIT;
+
+-- name: rollback
+-- Give up the batch: its locks and its claims.
+ROLLBACK;
+
+-- name: lock_cards_by_index
+-- Lock the cards that tills named by number, in the order of card_id.
+-- Index: card_number_index_key.
+SELECT
+    card_id, program_id, product_id, number_index, last_four, state, block_reason,
+    currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
+    version, last_transaction_at
+FROM card
+WHERE number_index = ANY(%(indexes)s::bytea[])
+ORDER BY card_id
+FOR UPDATE;
+
+-- name: lock_cards_by_id
+-- Lock the cards of originals that reversals name, in the order of card_id.
+-- Index: card_pkey.
+SELECT
+    card_id, program_id, product_id, number_index, last_four, state, block_reason,
+    currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
+    version, last_transaction_at
+FROM card
+WHERE card_id = ANY(%(card_ids)s::bigint[])
+ORDER BY card_id
+FOR UPDATE;
+
+-- name: lock_cards
+-- Lock cards named either way, all in the order of card_id, each once.
+-- Indexes: card_number_index_key and card_pkey, joined by a BitmapOr.
+SELECT
+    card_id, program_id, product_id, number_index, last_four, state, block_reason,
+    currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
+    version, last_transaction_at
+FROM card
+WHERE
+    number_index = ANY(%(indexes)s::bytea[])
+    OR card_id = ANY(%(card_ids)s::bigint[])
+ORDER BY card_id
+FOR UPDATE;
+
+-- name: claim_keys
+-- Claim request keys, in the order given; those that are returned were won. Waits for
+-- whoever claims the same key now. Index: request_key_pkey.
+INSERT INTO request_key (
+    terminal_id, request_id, transaction_id, fingerprint_key_id, fingerprint
+)
+SELECT
+    unnest(%(terminal_ids)s::bigint[]),
+    unnest(%(request_ids)s::uuid[]),
+    unnest(%(transaction_ids)s::uuid[]),
+    unnest(%(fingerprint_key_ids)s::bigint[]),
+    unnest(%(fingerprints)s::bytea[])
+ON CONFLICT (terminal_id, request_id) DO NOTHING
+RETURNING terminal_id, request_id;
+
+-- name: batch_moment
+-- Read the batch's clock, then the version of the policy. No index: two single rows.
+SELECT clock, policy_version FROM batch_moment_v1();
+
+-- name: cards_of
+-- Tell which cards the requests of these keys are about, without a lock.
+-- Indexes: request_key_pkey, transaction_pkey.
+SELECT k.terminal_id, k.request_id, t.card_id
+FROM
+    (
+        SELECT
+            unnest(%(terminal_ids)s::bigint[]) AS terminal_id,
+            unnest(%(request_ids)s::uuid[]) AS request_id
+    ) AS asked
+INNER JOIN request_key AS k USING (terminal_id, request_id)
+INNER JOIN transaction AS t USING (transaction_id)
+WHERE t.card_id IS NOT NULL;
+
+-- name: stored_requests
+-- Read what is kept under request keys: the key's fingerprint, whether an effective
+-- reversal of the transaction stands, for an approved Activate what followed it on its
+-- card (approved, not reversed, no reversal; at most 257), and the transaction.
+-- Indexes: request_key_pkey, transaction_pkey, transaction_effective_reversal_key,
+-- transaction_card_seq_key.
+SELECT
+    k.terminal_id,
+    k.request_id,
+    k.fingerprint_key_id,
+    k.fingerprint,
+    EXISTS (
+        SELECT FROM transaction AS r
+        WHERE r.original_transaction_id = t.transaction_id AND r.effective
+    ) AS reversed,
+    CASE
+        WHEN t.activity = 1 AND t.result <= 2 THEN ARRAY(
+            SELECT later.transaction_id
+            FROM transaction AS later
+            WHERE
+                later.card_id = t.card_id
+                AND later.card_seq > t.card_seq
+                AND later.result <= 2
+                AND later.activity <> 4
+                AND NOT EXISTS (
+                    SELECT FROM transaction AS r
+                    WHERE
+                        r.original_transaction_id = later.transaction_id
+                        AND r.effective
+                )
+            ORDER BY later.card_seq
+            LIMIT 257
+        )
+        ELSE '{}'
+    END AS later_activity,
+    t.transaction_id, t.terminal_id, t.request_id, t.activity, t.result,
+    t.merchant_id, t.store_id, t.program_id, t.card_id, t.card_number_index,
+    t.card_last_four, t.card_seq, t.card_state, t.expires_on,
+    t.original_transaction_id, t.effective, t.reason, t.requested_minor,
+    t.requested_exponent, t.transaction_currency, t.approved_minor, t.card_minor,
+    t.card_currency, t.rate_transaction, t.rate_card, t.applied_rate,
+    t.rate_table_version, t.rate_effective_from, t.rounding, t.markup_bps,
+    t.available_before_minor, t.available_after_minor, t.balance_before_minor,
+    t.balance_after_minor, t.held_after_minor, t.balances_shown, t.host_time,
+    t.business_date, t.batch_no, t.policy_version, t.approval_code,
+    t.merchant_reference, t.cashier_id, t.entry_mode, t.local_time,
+    t.system_trace_no, t.terminal_batch_no
+FROM
+    (
+        SELECT
+            unnest(%(terminal_ids)s::bigint[]) AS terminal_id,
+            unnest(%(request_ids)s::uuid[]) AS request_id
+    ) AS asked
+INNER JOIN request_key AS k USING (terminal_id, request_id)
+INNER JOIN transaction AS t USING (transaction_id);

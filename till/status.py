@@ -24,6 +24,8 @@ from till.errors import (
     TillError,
 )
 
+# The domain of the gateway's ErrorInfo: those of proxies and libraries have others.
+ERROR_DOMAIN: Final = "gateway.scrip"
 NOT_APPLIED: Final = "NOT_APPLIED"
 STATUS_DETAILS_KEY: Final = "grpc-status-details-bin"
 
@@ -159,7 +161,7 @@ def till_error(
         advice = _REFUSED_ADVICE[code]
     else:
         kind = OutcomeUnknownError
-        advice = f"It may have been done. {_SAME_ID}"
+        advice = _LIBRARY_ADVICE.get(code, f"It may have been done. {_SAME_ID}")
     return kind(
         text,
         advice=advice,
@@ -199,8 +201,9 @@ def _read_details(status: status_pb2.Status) -> _Details:
     for packed in status.details:
         try:
             if packed.Unpack(info):
-                details.reason = info.reason
-                details.metadata = dict(info.metadata)
+                if info.domain == ERROR_DOMAIN:
+                    details.reason = info.reason
+                    details.metadata = dict(info.metadata)
             elif packed.Unpack(retry):
                 delay = retry.retry_delay
                 details.retry_after_s = delay.ToTimedelta().total_seconds()

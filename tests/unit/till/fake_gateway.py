@@ -45,6 +45,7 @@ def status_of(
     message: str = "as the test wants",
     *,
     reason: str = "",
+    domain: str = "gateway.scrip",
     metadata: dict[str, str] | None = None,
     retry_after_ms: int | None = None,
     problem: tuple[str, str] | None = None,
@@ -57,7 +58,7 @@ def status_of(
     if reason:
         parts.append(
             error_details_pb2.ErrorInfo(
-                reason=reason, domain="scrip", metadata=metadata or {}
+                reason=reason, domain=domain, metadata=metadata or {}
             )
         )
     if retry_after_ms is not None:
@@ -129,6 +130,7 @@ class FakeGateway(card_service_pb2_grpc.CardServiceServicer):
     outcomes: dict[str, transaction_pb2.Outcome] = field(default_factory=dict)
     tombstones: set[str] = field(default_factory=set)
     seen: list[Message] = field(default_factory=list)
+    peers: set[str] = field(default_factory=set)
     streams: int = 0
     end_stream_after: list[int] = field(default_factory=list)
     refuse_streams: status_pb2.Status | None = None
@@ -246,6 +248,7 @@ class FakeGateway(card_service_pb2_grpc.CardServiceServicer):
     async def _unary(
         self, request: Message, context: Context
     ) -> transaction_pb2.Outcome:
+        self.peers.add(context.peer())
         try:
             return await self.handle(request)
         except FaultError as fault:

@@ -206,6 +206,21 @@ async def test_a_status_without_details_proves_nothing(
         await client.redeem(CARD, TEN, request_id=uuid4())
 
 
+async def test_a_strangers_not_applied_proves_nothing(
+    client: TillClient, gateway: FakeGateway
+) -> None:
+    """
+    Only the gateway's own ErrorInfo counts: a proxy does not know what was done.
+    """
+    status = status_of(
+        grpc.StatusCode.ABORTED, reason="NOT_APPLIED", domain="proxy.example"
+    )
+    gateway.steps.append(loses(status))
+
+    with pytest.raises(OutcomeUnknownError):
+        await client.redeem(CARD, TEN, request_id=uuid4())
+
+
 async def test_an_unreadable_request_names_its_field(
     client: TillClient, gateway: FakeGateway
 ) -> None:

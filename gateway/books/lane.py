@@ -183,6 +183,7 @@ class PostgresBatch:
         Raises:
             ItemFaultError, LockTimeoutError, SerializationError: nothing is committed.
             InvariantError: a card was not as it was locked; nothing is committed.
+            BooksUnavailableError: the connection was lost before COMMIT was sent.
             CommitUnknownError: the connection was lost on the way.
 
         """
@@ -195,6 +196,8 @@ class PostgresBatch:
         try:
             results = await self._wire.trip(steps)
         except WireLostError as error:
+            if not error.sent:
+                raise BooksUnavailableError(str(error)) from error
             if _is_committed(error.results, len(steps)):
                 return
             message = f"the connection was lost during the commit: {error}"

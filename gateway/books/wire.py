@@ -30,12 +30,15 @@ _DONE: Final = frozenset({ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK})
 
 class WireLostError(Exception):
     """
-    The connection ended during a trip. `results` came before it did.
+    The connection ended during a trip or before it; `results` came before that.
+
+    Of a trip that was not `sent` the server knows nothing.
     """
 
-    def __init__(self, cause: str, results: Sequence[PGresult]) -> None:
+    def __init__(self, cause: str, results: Sequence[PGresult], *, sent: bool) -> None:
         super().__init__(cause)
         self.results = results
+        self.sent = sent
 
 
 class Step(NamedTuple):
@@ -135,7 +138,7 @@ class Wire:
     def _begin_trip(self) -> _Trip:
         trip = _Trip(self._loop.create_future())
         if self.closed:
-            raise WireLostError("the connection is closed", ())
+            raise WireLostError("the connection is closed", (), sent=False)
         self._trips.append(trip)
         return trip
 
@@ -208,7 +211,8 @@ class Wire:
         while self._trips:
             trip = self._trips.popleft()
             if not trip.future.done():
-                trip.future.set_exception(WireLostError(cause, trip.results))
+                error = WireLostError(cause, trip.results, sent=True)
+                trip.future.set_exception(error)
 
 
 def error_text(result: PGresult) -> str:

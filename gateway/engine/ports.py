@@ -159,6 +159,7 @@ class BatchTransaction(Protocol):
 
         Raises:
             ItemFaultError, LockTimeoutError, SerializationError: nothing is committed.
+            BooksUnavailableError: the connection was lost before COMMIT was sent.
             CommitUnknownError: the connection was lost on the way.
 
         """

@@ -119,10 +119,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, public
 AS $$
 DECLARE
-    found record;
+    wrong record;
 BEGIN
     SELECT p.transaction_id, p.currency, sum(p.amount_minor) AS amount_minor
-    INTO found
+    INTO wrong
     FROM added AS p
     GROUP BY p.transaction_id, p.currency
     HAVING sum(p.amount_minor) <> 0
@@ -134,7 +134,7 @@ BEGIN
             TABLE = 'posting',
             MESSAGE = format(
                 'the postings of %s sum to %s in %s',
-                found.transaction_id, found.amount_minor, found.currency
+                wrong.transaction_id, wrong.amount_minor, wrong.currency
             );
     END IF;
     RETURN NULL;
@@ -164,15 +164,15 @@ CREATE TABLE request_key (
 );
 
 -- What a statement is stopped with that changed fewer rows than it was given.
-CREATE FUNCTION require_rows_v1(found bigint, wanted bigint) RETURNS void
+CREATE FUNCTION require_rows_v1(changed bigint, wanted bigint) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, public
 AS $$
 BEGIN
-    IF found <> wanted THEN
+    IF changed <> wanted THEN
         RAISE EXCEPTION USING
             ERRCODE = 'SC001',
-            MESSAGE = format('%s rows were changed, not %s', found, wanted);
+            MESSAGE = format('%s rows were changed, not %s', changed, wanted);
     END IF;
 END
 $$;

@@ -1,9 +1,9 @@
 -- What the runner of migrations needs before and around them.
 
 -- name: migrate_ensure_roles
--- Create the roles that are absent, and let the owner's own the schema. Without
--- passwords: who may connect as whom is the business of pg_hba.conf. Needs a superuser
--- where roles are absent; with all of them there, and as scrip_owner, it does nothing.
+-- Create the roles that are absent, without passwords: who may connect as whom is the
+-- business of pg_hba.conf. Let the owner own the schema. Needs a superuser, or
+-- scrip_owner with CREATEROLE; where an administrator made all roles, scrip_owner does.
 DO $$
 DECLARE
     wanted text;
@@ -18,6 +18,12 @@ BEGIN
             RAISE NOTICE 'another runner has just created %', wanted;
         END;
     END LOOP;
+    -- The console comes as the owner and then acts with less rights.
+    BEGIN
+        GRANT scrip_admin, scrip_reader TO scrip_owner;
+    EXCEPTION WHEN insufficient_privilege THEN
+        RAISE NOTICE 'grant scrip_admin and scrip_reader to scrip_owner by hand';
+    END;
     IF current_user <> 'scrip_owner' THEN
         EXECUTE format(
             'GRANT CREATE ON DATABASE %I TO scrip_owner', current_database()

@@ -1,0 +1,130 @@
+"""
+One lane's round trips on a real Postgres.
+"""
+
+from typing import Any
+
+import psycopg
+
+from gateway.books.lane import PostgresBooks
+from gateway.domain.cards import CardState
+from gateway.engine.ports import WriteSet
+from tests.support.ledger import (
+    declined,
+    load,
+    lock_request,
+    moved,
+    new_claim,
+    new_key,
+    number_index,
+    redeem,
+    together,
+)
+
+Owner = psycopg.AsyncConnection[Any]
+
+NOTHING = WriteSet(records=[], postings=[], cards=[], card_versions={})
+
+
+async def test_cards_come_locked_in_order_and_once(books: PostgresBooks) -> None:
+    """
+    Cards named by number, by id or by both come once each, in the order of their ids.
+    """
+    for request in (
+        lock_request(cards=(3, 1)),
+        lock_request(card_ids=(3, 1)),
+        lock_request(cards=(3, 1), card_ids=(1,)),
+    ):
+        batch, locked = await books.open(request)
+        await batch.rollback()
+
+        assert [1, 3] == [card.card_id for card in locked.cards]
+        assert number_index(1) == locked.cards[0].number_index
+        assert CardState.ACTIVE is locked.cards[0].state
+
+
+async def test_a_batch_without_cards_and_claims_reads_the_clock(
+    books: PostgresBooks,
+) -> None:
+    """
+    Nothing to lock is no fault: the clock and the policy's version come all the same.
+    """
+    batch, locked = await books.open(lock_request())
+    await batch.commit(NOTHING)
+
+    assert () == tuple(locked.cards)
+    assert frozenset() == locked.won
+    assert locked.clock.tzinfo is not None
+    assert locked.policy_version > 1
+
+
+async def test_what_was_committed_is_read_back_field_by_field(
+    books: PostgresBooks,
+) -> None:
+    """
+    A record read back equals the one that was written, and so does its fingerprint.
+    """
+    claim = new_claim()
+    batch, locked = await books.open(lock_request(claim, cards=(1,)))
+    writes = moved(locked.cards[0], claim, load(5_000), locked)
+    await batch.commit(writes)
+
+    batch, again = await books.open(lock_request(new_claim(claim.key), cards=(1,)))
+    stored = await batch.read_stored([claim.key])
+    await batch.rollback()
+
+    assert frozenset() == again.won
+    assert writes.records[0] == stored[claim.key].record
+    assert claim.fingerprint == stored[claim.key].fingerprint
+    assert not stored[claim.key].reversed
+    assert (5_000, 1) == (again.cards[0].balance_minor, again.cards[0].version)
+
+
+async def test_a_rolled_back_claim_is_free_again(books: PostgresBooks) -> None:
+    """
+    A key that was claimed and given back can be won by the next batch.
+    """
+    claim = new_claim()
+    batch, first = await books.open(lock_request(claim))
+    await batch.rollback()
+    batch, second = await books.open(lock_request(claim))
+    await batch.commit(declined(claim))
+
+    assert frozenset({claim.key}) == first.won == second.won
+
+
+async def test_only_new_keys_are_won(books: PostgresBooks) -> None:
+    """
+    Of several keys those are won that nobody has; the others are read.
+    """
+    old, new = new_claim(), new_claim()
+    batch, _ = await books.open(lock_request(old))
+    await batch.commit(declined(old))
+    batch, locked = await books.open(lock_request(new, new_claim(old.key)))
+    stored = await batch.read_stored([old.key, new_key()])
+    await batch.rollback()
+
+    assert frozenset({new.key}) == locked.won
+    assert [old.key] == list(stored)
+
+
+async def test_many_items_on_one_card_are_one_row_change(
+    books: PostgresBooks, owner: Owner
+) -> None:
+    """
+    A batch may move one card several times: its row takes the last state.
+    """
+    first, second = new_claim(), new_claim()
+    batch, locked = await books.open(lock_request(first, second, cards=(1,)))
+    loaded = moved(locked.cards[0], first, load(5_000), locked)
+    spent = moved(loaded.cards[0], second, redeem(1_200), locked)
+    await batch.commit(together(loaded, spent))
+
+    cursor = await owner.execute(
+        "SELECT balance_minor, version FROM card WHERE card_id=1"
+    )
+    assert (3_800, 2) == await cursor.fetchone()
+    cursor = await owner.execute(
+        "SELECT card_seq, balance_after_minor FROM transaction ORDER BY card_seq"
+    )
+    assert [(1, 5_000), (2, 3_800)] == await cursor.fetchall()

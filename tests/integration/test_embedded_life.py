@@ -8,7 +8,6 @@ import pwd
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import psycopg
 
 from gateway.runtime.embedded import EmbeddedPostgres
 from tests.support import embedded_session
+from tests.support.alive import are_gone
 from tests.support.embedded_session import read_rows
 from tests.support.stores import running_postgres, running_valkey
 
@@ -65,17 +65,6 @@ def ordinary_user() -> tuple[str, dict[str, Any]]:
     return sys.executable, {}
 
 
-def is_alive(pid: int) -> bool:
-    """
-    Tell whether a process still runs.
-    """
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def test_an_ordinary_user_runs_them_as_himself(data_folder: Path) -> None:
     """
     Without any rights: start, crash, come back with the rows, and stop.
@@ -116,9 +105,6 @@ def test_they_do_not_outlive_a_killed_gateway(data_folder: Path) -> None:
         assert pids["postgres"] == EmbeddedPostgres(data_folder).pid
         holder.send_signal(signal.SIGKILL)
     if sys.platform == "linux":
-        deadline_s = time.monotonic() + 10
-        while any(map(is_alive, pids.values())) and time.monotonic() < deadline_s:
-            time.sleep(0.01)
-        assert not any(map(is_alive, pids.values()))
+        assert are_gone(pids.values())
     with running_postgres(data_folder) as postgres, running_valkey(data_folder):
         assert read_rows(postgres) == 1

@@ -1,0 +1,124 @@
+"""
+Carry snapshots and failed look-ups to Redis, beside the answers and behind them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from gateway.domain.cards import Card
+from gateway.engine.ports import FailedLookup
+from gateway.live.breaker import Breaker
+from gateway.live.budgets import Budgets
+from gateway.live.errors import LiveError, RedisRefusedError
+from gateway.live.events import LiveEvent
+from gateway.live.library import PUBLISH
+from gateway.live.link import Link
+from gateway.live.options import LiveOptions
+from gateway.live.outbox import Outbox
+from gateway.live.requests import publish_call
+
+# Most snapshots, and most counters, in one call: about a millisecond of the server's.
+CALL_LIMIT: Final = 512
+
+_logger: Final = logging.getLogger(__name__)
+
+
+class Publisher:
+    """
+    Publish what gathers in an outbox: one call in flight, then a short pause.
+
+    The pause lets the batches of a busy lane share a call. A call that fails is not
+    made again: its snapshots would be old, and its failed look-ups may have been
+    counted (open: they are then missing from the shared budgets).
+    """
+
+    def __init__(
+        self,
+        *,
+        link: Link,
+        breaker: Breaker,
+        budgets: Budgets,
+        options: LiveOptions,
+        wall_ms: Callable[[], int],
+        on_event: Callable[[str], None],
+    ) -> None:
+        self._link = link
+        self._breaker = breaker
+        self._budgets = budgets
+        self._pause_s = options.publish_pause_ms / 1000
+        self._refused_pause_s = options.probe_interval_ms / 1000
+        self._ttl_ms = options.snapshot_ttl_ms
+        self._wall_ms = wall_ms
+        self._on_event = on_event
+        self._outbox = Outbox(options.pending_limit, on_event)
+        self._filled = asyncio.Event()
+        self._drain_task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """
+        Begin to publish.
+        """
+        self._drain_task = asyncio.create_task(self._drain(), name="redis-publisher")
+
+    async def stop(self) -> None:
+        """
+        End, after one last call for what had no time to go out.
+        """
+        task, self._drain_task = self._drain_task, None
+        if task is None:
+            return
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        if self._outbox and not self._breaker.is_open:
+            await self._publish_some()
+
+    def put(self, cards: Sequence[Card], failed: Iterable[FailedLookup]) -> None:
+        """
+        Hand over; returns at once.
+
+        While Redis is away snapshots wait (and are dropped when they are old), but
+        failed look-ups do not: the local budgets have them.
+        """
+        if cards:
+            self._outbox.add_cards(cards, self._wall_ms())
+        if failed and not self._breaker.is_open:
+            self._outbox.add_failed(failed)
+        if self._outbox:
+            self._filled.set()
+
+    async def _drain(self) -> None:
+        while True:
+            await self._filled.wait()
+            await self._breaker.wait_closed()
+            try:
+                went_out = await self._publish_some()
+            except Exception:
+                _logger.exception("a publish failed in a way that is our fault")
+                went_out = False
+            if not self._outbox:
+                self._filled.clear()
+            await asyncio.sleep(self._pause_s if went_out else self._refused_pause_s)
+
+    async def _publish_some(self) -> bool:
+        now_ms = self._wall_ms()
+        notice = self._outbox.take(CALL_LIMIT, oldest_ms=now_ms - self._ttl_ms)
+        if not (notice.snapshots or notice.failed):
+            return True
+        call = publish_call(
+            PUBLISH, notice, self._budgets, now_ms=now_ms, ttl_ms=self._ttl_ms
+        )
+        try:
+            await self._link.call_function(call)
+        except RedisRefusedError:
+            # Redis is there; if it refuses more than this, an admission will tell.
+            self._on_event(LiveEvent.PUBLISH_FAILED)
+            return False
+        except LiveError as error:
+            self._on_event(LiveEvent.PUBLISH_FAILED)
+            self._breaker.trip(error)
+            return False
+        return True

@@ -3,6 +3,7 @@ Connections of the books: how long they wait, and how they are planned for.
 """
 
 import asyncio
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +14,9 @@ from psycopg.conninfo import make_conninfo
 from gateway.books.queries import QUERIES
 from gateway.books.wire import Wire, WireLostError
 from gateway.engine.ports import BooksUnavailableError
+
+FIRST_PAUSE_S: Final = 0.05
+LONGEST_PAUSE_S: Final = 2.0
 
 # Every statement of the lane and of the readings is a look-up by key. One plan each,
 # made once: planning anew would cost more than running. It is made while the tables may
@@ -26,7 +30,6 @@ _PLANNING: Final = {
     "jit": "off",
 }
 _MEANING: Final = {
-    "default_transaction_isolation": "read committed",
     "synchronous_commit": "on",
     "timezone": "UTC",
     "client_encoding": "UTF8",
@@ -38,6 +41,9 @@ _MEANING: Final = {
 class Session:
     """
     The limits of one connection. They are the lane's own, never a caller's deadline.
+
+    With `snapshots` it only reads, and each trip sees one moment; else every statement
+    sees what was committed before it (design 3).
     """
 
     application_name: str = "scrip"
@@ -46,6 +52,7 @@ class Session:
     statement_timeout_ms: int = 2_000
     idle_in_transaction_timeout_ms: int = 2_000
     tcp_user_timeout_ms: int = 5_000
+    snapshots: bool = False
 
     @property
     def trip_timeout_ms(self) -> int:
@@ -65,11 +72,73 @@ class Session:
                 f"{self.idle_in_transaction_timeout_ms}ms"
             ),
         }
-        settings = {**limits, **_PLANNING, **_MEANING}
+        isolation = {
+            "default_transaction_isolation": (
+                "repeatable read" if self.snapshots else "read committed"
+            ),
+            "default_transaction_read_only": "on" if self.snapshots else "off",
+        }
+        settings = {**limits, **isolation, **_PLANNING, **_MEANING}
         return " ".join(
             f"-c {name}={value}".replace(" ", "\\ ").replace("-c\\ ", "-c ", 1)
             for name, value in settings.items()
         )
+
+
+class Line:
+    """
+    A connection that is made when it is needed, and again when it was lost.
+
+    After a failed attempt the next is made no sooner than a pause that doubles, up to
+    2 s, with jitter; in between every call fails at once.
+    """
+
+    def __init__(self, dsn: str, session: Session, queries: Sequence[str]) -> None:
+        self._dsn = dsn
+        self._session = session
+        self._queries = queries
+        self._wire: Wire | None = None
+        self._connecting = asyncio.Lock()
+        self._pause_s = 0.0
+        self._next_attempt_s = 0.0
+
+    async def wire(self) -> Wire:
+        """
+        Give the connection.
+
+        Raises:
+            BooksUnavailableError: there is none.
+
+        """
+        wire = self._wire
+        if wire is not None and not wire.closed:
+            return wire
+        async with self._connecting:
+            if self._wire is None or self._wire.closed:
+                self._wire = await self._try()
+            return self._wire
+
+    def close(self) -> None:
+        """
+        End the connection.
+        """
+        if self._wire is not None:
+            self._wire.close()
+
+    async def _try(self) -> Wire:
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._next_attempt_s:
+            message = "the books were not reached; they are tried again in a moment"
+            raise BooksUnavailableError(message)
+        try:
+            wire = await connect(self._dsn, self._session, self._queries)
+        except BooksUnavailableError:
+            self._pause_s = min(max(2 * self._pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+            jitter = random.uniform(0.5, 1.0)  # noqa: S311 -- spreads attempts, no secret
+            self._next_attempt_s = loop.time() + self._pause_s * jitter
+            raise
+        self._pause_s = 0.0
+        return wire
 
 
 async def connect(dsn: str, session: Session, queries: Sequence[str]) -> Wire:

@@ -2,9 +2,7 @@
 The books as one lane sees them: one connection, one transaction at a time (design 3).
 """
 
-import asyncio
 import logging
-import random
 import struct
 from collections.abc import Sequence
 from typing import Final
@@ -19,7 +17,7 @@ from gateway.books.columns import (
     posting_parameters,
     transaction_parameters,
 )
-from gateway.books.connect import Session, connect
+from gateway.books.connect import Line, Session
 from gateway.books.faults import ends_connection, first_error, translate
 from gateway.books.rows import card_of, key_of, stored_request_of
 from gateway.books.wire import Step, Wire, WireLostError, error_text, step
@@ -61,24 +59,16 @@ _COMMITTED: Final = b"COMMIT"
 # What packing raises when a value does not fit its column: an item's fault.
 _UNFIT: Final = (ValueError, TypeError, OverflowError, struct.error)
 
-FIRST_PAUSE_S: Final = 0.05
-LONGEST_PAUSE_S: Final = 2.0
-
 
 class PostgresBooks:
     """
     One connection, made when it is needed and again when it was lost.
 
-    After a failed attempt the next is made no sooner than a pause that doubles, up to
-    2 s, with jitter; in between every call fails at once.
+    While it cannot be made, calls fail at once; attempts are made after growing pauses.
     """
 
     def __init__(self, dsn: str, session: Session) -> None:
-        self._dsn = dsn
-        self._session = session
-        self._wire: Wire | None = None
-        self._pause_s = 0.0
-        self._next_attempt_s = 0.0
+        self._line = Line(dsn, session, _QUERIES)
 
     async def connect(self) -> None:
         """
@@ -88,14 +78,13 @@ class PostgresBooks:
             BooksUnavailableError: no connection.
 
         """
-        await self._connected()
+        await self._line.wire()
 
     async def close(self) -> None:
         """
         End the connection.
         """
-        if self._wire is not None:
-            self._wire.close()
+        self._line.close()
 
     async def cards_of(self, keys: Sequence[RequestKey]) -> dict[RequestKey, CardId]:
         """
@@ -107,7 +96,7 @@ class PostgresBooks:
         """
         if not keys:
             return {}
-        wire = await self._connected()
+        wire = await self._line.wire()
         (result,) = await _checked(wire, [step("cards_of", key_parameters(keys))])
         return {key_of(row): CardId(row[2]) for row in wire.rows(result)}
 
@@ -120,7 +109,7 @@ class PostgresBooks:
             BooksUnavailableError: no connection.
 
         """
-        wire = await self._connected()
+        wire = await self._line.wire()
         lock, claim = _lock_step(request), _claim_step(request)
         steps = [_BEGIN, *lock, *claim, _MOMENT]
         results = await _checked(wire, steps)
@@ -133,23 +122,6 @@ class PostgresBooks:
             cards=cards, won=won, clock=clock, policy_version=policy_version
         )
         return PostgresBatch(wire), locked
-
-    async def _connected(self) -> Wire:
-        if self._wire is not None and not self._wire.closed:
-            return self._wire
-        loop = asyncio.get_running_loop()
-        if loop.time() < self._next_attempt_s:
-            message = "the books were not reached; they are tried again in a moment"
-            raise BooksUnavailableError(message)
-        try:
-            self._wire = await connect(self._dsn, self._session, _QUERIES)
-        except BooksUnavailableError:
-            self._pause_s = min(max(2 * self._pause_s, FIRST_PAUSE_S), LONGEST_PAUSE_S)
-            jitter = random.uniform(0.5, 1.0)  # noqa: S311 -- spreads attempts, no secret
-            self._next_attempt_s = loop.time() + self._pause_s * jitter
-            raise
-        self._pause_s = 0.0
-        return self._wire
 
 
 class PostgresBatch:

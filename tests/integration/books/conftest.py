@@ -63,3 +63,16 @@ async def owner(
         seeded.owner_dsn, autocommit=True
     ) as connection:
         yield connection
+
+
+@pytest_asyncio.fixture
+async def superuser(
+    seeded: FreshDatabase,
+) -> AsyncIterator[psycopg.AsyncConnection[psycopg.rows.TupleRow]]:
+    """
+    Give a connection that may also end those of others.
+    """
+    async with await psycopg.AsyncConnection.connect(
+        seeded.superuser_dsn, autocommit=True
+    ) as connection:
+        yield connection

@@ -1,0 +1,191 @@
+"""
+One version of the policy, built from the rows of one snapshot.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from currency import Currency, RateBook, UsdRate, rate_e12
+from gateway.books.wire import Row
+from gateway.domain.ids import (
+    MerchantId,
+    ProductId,
+    ProgramId,
+    StoreId,
+    TerminalId,
+)
+from gateway.domain.policy import (
+    Device,
+    DeviceKind,
+    DeviceName,
+    Merchant,
+    PartyState,
+    Place,
+    Policy,
+    Product,
+    Program,
+    Store,
+    Terminal,
+)
+from gateway.domain.results import ActivityType
+
+NO_RATES: Final = RateBook.of(())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRows:
+    """
+    What the queries `policy_…` gave, each in its own columns.
+    """
+
+    programs: Sequence[Row]
+    products: Sequence[Row]
+    accepted: Sequence[Row]
+    merchants: Sequence[Row]
+    stores: Sequence[Row]
+    terminals: Sequence[Row]
+    devices: Sequence[Row]
+    rules: Sequence[Row]
+    rates: Sequence[Row]
+
+
+def build_policy(version: int, rows: PolicyRows, known: RateBook) -> Policy:
+    """
+    Join the rows into one immutable policy; `rows.rates` are added to those known.
+    """
+    merchants = {row[0]: _merchant(row) for row in rows.merchants}
+    stores = {row[0]: _store(row) for row in rows.stores}
+    terminals = [_terminal(row) for row in rows.terminals]
+    devices = [_device(row, merchants, stores) for row in rows.devices]
+    return Policy(
+        version=version,
+        programs={row[0]: _program(row) for row in rows.programs},
+        products={row[0]: _product(row) for row in rows.products},
+        devices={device.name: device for device in devices},
+        places={
+            terminal.terminal_id: _place(terminal, merchants, stores)
+            for terminal in terminals
+        },
+        terminal_ids={
+            (terminal.store_id, terminal.code): terminal.terminal_id
+            for terminal in terminals
+        },
+        accepted=frozenset(
+            (ProgramId(program_id), MerchantId(merchant_id))
+            for program_id, merchant_id in rows.accepted
+        ),
+        rates=known.with_rates(map(_rate, rows.rates)) if rows.rates else known,
+        max_rate_age=dict(rows.rules),
+    )
+
+
+def _program(row: Row) -> Program:
+    program_id, code, name, time_zone = row
+    return Program(
+        program_id=ProgramId(program_id),
+        code=code,
+        name=name,
+        time_zone=ZoneInfo(time_zone),
+    )
+
+
+def _product(row: Row) -> Product:
+    (
+        product_id,
+        program_id,
+        code,
+        currency,
+        reloadable,
+        fixed_amount_minor,
+        permitted,
+        max_load_minor,
+        max_redeem_minor,
+        max_balance_minor,
+        validity_days,
+    ) = row
+    return Product(
+        product_id=ProductId(product_id),
+        program_id=ProgramId(program_id),
+        code=code,
+        currency=Currency.of(currency),
+        reloadable=reloadable,
+        fixed_amount_minor=fixed_amount_minor,
+        permitted=frozenset(map(ActivityType, permitted)),
+        max_load_minor=max_load_minor,
+        max_redeem_minor=max_redeem_minor,
+        max_balance_minor=max_balance_minor,
+        validity_days=validity_days,
+    )
+
+
+def _merchant(row: Row) -> Merchant:
+    merchant_id, code, name, state = row
+    return Merchant(
+        merchant_id=MerchantId(merchant_id),
+        code=code,
+        name=name,
+        state=PartyState(state),
+    )
+
+
+def _store(row: Row) -> Store:
+    store_id, merchant_id, code, country, currencies, time_zone, cut_off, state = row
+    return Store(
+        store_id=StoreId(store_id),
+        merchant_id=MerchantId(merchant_id),
+        code=code,
+        country=country,
+        currencies=frozenset(currencies),
+        time_zone=ZoneInfo(time_zone),
+        cut_off=cut_off,
+        state=PartyState(state),
+    )
+
+
+def _terminal(row: Row) -> Terminal:
+    terminal_id, store_id, code, state = row
+    return Terminal(
+        terminal_id=TerminalId(terminal_id),
+        store_id=StoreId(store_id),
+        code=code,
+        state=PartyState(state),
+    )
+
+
+def _device(
+    row: Row, merchants: dict[MerchantId, Merchant], stores: dict[StoreId, Store]
+) -> Device:
+    store_id, code, kind, terminal_id, revoked, certificates = row
+    store = stores[store_id]
+    merchant = merchants[store.merchant_id]
+    return Device(
+        name=DeviceName(merchant.code, store.code, code),
+        store_id=store.store_id,
+        kind=DeviceKind(kind),
+        terminal_id=terminal_id,
+        revoked=revoked,
+        certificates=frozenset(certificates),
+    )
+
+
+def _place(
+    terminal: Terminal,
+    merchants: dict[MerchantId, Merchant],
+    stores: dict[StoreId, Store],
+) -> Place:
+    store = stores[terminal.store_id]
+    return Place(terminal=terminal, store=store, merchant=merchants[store.merchant_id])
+
+
+def _rate(row: Row) -> UsdRate:
+    version, currency, usd_per_unit, effective_from, as_of, source = row
+    return UsdRate(
+        currency_code=currency,
+        usd_per_unit_e12=None if usd_per_unit is None else rate_e12(usd_per_unit),
+        version=version,
+        effective_from=effective_from,
+        as_of=as_of,
+        source=source,
+    )

@@ -1,0 +1,191 @@
+"""
+The books as readers see them: snapshots without locks, for any number of tasks at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from psycopg.pq.abc import PGresult
+
+from gateway.books.arrays import byteas, int8s
+from gateway.books.columns import key_parameters
+from gateway.books.connect import Line, Session
+from gateway.books.faults import ends_connection, first_error, translate
+from gateway.books.policy_rows import NO_RATES, PolicyRows, build_policy
+from gateway.books.rows import card_of, key_of, stored_request_of
+from gateway.books.wire import Step, Wire, WireLostError, error_text, step
+from gateway.domain.commands import CardRef
+from gateway.domain.ids import RequestKey
+from gateway.domain.policy import Policy
+from gateway.engine.ports import (
+    BalanceRead,
+    BooksUnavailableError,
+    LockTimeoutError,
+    StoredRequest,
+)
+
+_POLICY: Final = (
+    "policy_programs",
+    "policy_products",
+    "policy_accepted",
+    "policy_merchants",
+    "policy_stores",
+    "policy_terminals",
+    "policy_devices",
+    "policy_rules",
+    "policy_rates",
+)
+_QUERIES: Final = (
+    "balances",
+    "stored_requests",
+    "policy_version",
+    "clock_shift",
+    *_POLICY,
+)
+_VERSION: Final = step("policy_version")
+_SHIFT: Final = step("clock_shift")
+
+
+class PostgresReadings:
+    """
+    One connection that answers all readers in turn.
+
+    A reader does not wait for another's answer before it asks. Each trip is one
+    transaction in one snapshot.
+    """
+
+    def __init__(self, dsn: str, session: Session) -> None:
+        self._line = Line(dsn, replace(session, snapshots=True), _QUERIES)
+
+    async def connect(self) -> None:
+        """
+        Connect now, so that the first reader need not wait for it.
+
+        Raises:
+            BooksUnavailableError: no connection.
+
+        """
+        await self._line.wire()
+
+    async def close(self) -> None:
+        """
+        End the connection.
+        """
+        self._line.close()
+
+    async def read_balances(self, cards: Sequence[CardRef]) -> BalanceRead:
+        """
+        Read cards by their number's index in one snapshot.
+
+        Raises:
+            BooksUnavailableError: no connection, or no answer in time.
+
+        """
+        indexes = byteas([card.number_index for card in cards])
+        wire, (result,) = await self._read([step("balances", [indexes])])
+        rows = wire.rows(result)
+        clock: datetime = rows[0][0]
+        return BalanceRead(
+            cards=[card_of(row[2:]) for row in rows if row[2] is not None],
+            clock=clock,
+            policy_version=rows[0][1],
+        )
+
+    async def read_requests(
+        self, keys: Sequence[RequestKey]
+    ) -> dict[RequestKey, StoredRequest]:
+        """
+        Read what is kept under request keys. Absent keys are not recorded so far.
+
+        Raises:
+            BooksUnavailableError: no connection, or no answer in time.
+
+        """
+        if not keys:
+            return {}
+        steps = [step("stored_requests", key_parameters(keys))]
+        wire, (result,) = await self._read(steps)
+        return {key_of(row): stored_request_of(row) for row in wire.rows(result)}
+
+    async def policy_version(self) -> int:
+        """
+        Read the version of the policy in force.
+
+        Raises:
+            BooksUnavailableError: no connection, or no answer in time.
+
+        """
+        wire, (result,) = await self._read([_VERSION])
+        ((version,),) = wire.rows(result)
+        return int(version)
+
+    async def clock_shift(self) -> timedelta:
+        """
+        Read how far the clock is shifted: not at all, but for tests and the demo.
+
+        Raises:
+            BooksUnavailableError: no connection, or no answer in time.
+
+        """
+        wire, (result,) = await self._read([_SHIFT])
+        shift: timedelta
+        ((shift,),) = wire.rows(result)
+        return shift
+
+    async def load_policy(self, known: Policy | None) -> Policy:
+        """
+        Read the policy in one snapshot, at least as new as any version told before.
+
+        Versions of the rate table cannot change: those of `known` are not read again.
+
+        Raises:
+            BooksUnavailableError: no connection, or no answer in time.
+
+        """
+        rates = NO_RATES if known is None else known.rates
+        known_versions = int8s(sorted({rate.version for rate in rates.rates}))
+        steps = [
+            _VERSION,
+            *map(step, _POLICY[:-1]),
+            step(_POLICY[-1], [known_versions]),
+        ]
+        wire, results = await self._read(steps)
+        ((version,),), *tables = map(wire.rows, results)
+        names = [name.removeprefix("policy_") for name in _POLICY]
+        rows = PolicyRows(**dict(zip(names, tables, strict=True)))
+        return build_policy(version, rows, rates)
+
+    async def _read(self, steps: Sequence[Step]) -> tuple[Wire, list[PGresult]]:
+        """
+        Send a trip, and once more if only now the connection proves to be lost.
+        """
+        wire = await self._line.wire()
+        try:
+            return wire, await _answered(wire, steps)
+        except WireLostError:
+            wire = await self._line.wire()
+        try:
+            return wire, await _answered(wire, steps)
+        except WireLostError as error:
+            raise BooksUnavailableError(str(error)) from error
+
+
+async def _answered(wire: Wire, steps: Sequence[Step]) -> list[PGresult]:
+    """
+    Give the results of a trip, which is one transaction and ends with it, error or not.
+
+    Readers wait for no locks, so one that takes too long is the server's trouble.
+    """
+    results = await wire.trip(steps)
+    failed = first_error(results)
+    if failed is None:
+        return results
+    if ends_connection(failed):
+        wire.close()
+        raise WireLostError(error_text(failed), results, sent=True)
+    fault = translate(failed)
+    if isinstance(fault, LockTimeoutError):
+        raise BooksUnavailableError(str(fault)) from fault
+    raise fault

@@ -6,11 +6,13 @@ are wrapped once for each method and kept. Health and reflection pass untouched:
 TLS is all they ask for.
 """
 
+from __future__ import annotations
+
 import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeAlias, TypeVar
 
 import grpc
 from grpc import aio
@@ -29,11 +31,12 @@ WORKER_KEY: Final = "scrip-worker"
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 _Context = aio.ServicerContext[Any, Any]
-_Handler = grpc.RpcMethodHandler[Any, Any]
-_Find = Callable[
-    [grpc.HandlerCallDetails],
-    Awaitable[grpc.RpcMethodHandler[_Request, _Response] | None],
-]
+# Generic in the stubs only.
+_Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+_Find: TypeAlias = (
+    "Callable[[grpc.HandlerCallDetails], "
+    "Awaitable[grpc.RpcMethodHandler[_Request, _Response] | None]]"
+)
 _OUR_METHODS: Final = f"/{pb.DESCRIPTOR.services_by_name['CardService'].full_name}/"
 
 

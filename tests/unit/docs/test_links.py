@@ -17,7 +17,7 @@ LINE_LIMIT = 100
 # Tables: one is written by a program, one reads best with a reason on one line.
 WIDER = (Path("docs/reference/settings.md"), Path("docs/adr/0002-dependencies.md"))
 NARROW = ("README.md", "ARCHITECTURE.md", "docs")
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|^\[[^\]]+\]: (\S+)$", re.MULTILINE)
 HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
 CODE_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
@@ -89,7 +89,8 @@ def test_links_lead_somewhere(page: Path) -> None:
     A link to a file or to a heading of ours names one that exists.
     """
     problems = []
-    for target in LINK.findall(prose(page)):
+    for inline, reference in LINK.findall(prose(page)):
+        target = inline or reference
         if "://" in target:
             continue
         name, _, anchor = target.partition("#")

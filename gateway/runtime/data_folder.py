@@ -7,6 +7,9 @@ The folder in which a Scrip without databases of its own keeps everything.
     valkey.pid                    which process that server is
     log/                          what the servers say
     programs/                     copies of the servers, when root needs them
+    keys/keyring.json             the local key ring
+    authority/                    the local certificate authority
+    server/                       the certificate that workers show, if none is set
     TEST_OR_DEMO                  here play money is kept: the clock may be shifted
 """
 
@@ -88,6 +91,27 @@ class DataFolder:
         Name the folder; `ensure` makes it.
         """
         self.path = path.expanduser().absolute()
+
+    @property
+    def key_ring_path(self) -> Path:
+        """
+        Name the file of the local key ring.
+        """
+        return self.path / "keys" / "keyring.json"
+
+    @property
+    def authority_folder(self) -> Path:
+        """
+        Name the folder of the local certificate authority.
+        """
+        return self.path / "authority"
+
+    @property
+    def server_folder(self) -> Path:
+        """
+        Name the folder of the certificate that workers show when none is set.
+        """
+        return self.path / "server"
 
     def ensure(self) -> None:
         """

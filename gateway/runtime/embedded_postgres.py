@@ -39,6 +39,11 @@ OWNER_ROLE: Final = "scrip_owner"
 GATEWAY_ROLE: Final = "scrip_gateway"
 SUPERUSER: Final = "postgres"
 
+# The last two are made by the migrations.
+_LET_IN: Final = (
+    *(SUPERUSER, OWNER_ROLE, GATEWAY_ROLE),
+    *("scrip_admin", "scrip_reader"),
+)
 _PORT: Final = 5432
 _MAJOR_VERSION: Final = "18"
 _INITDB_TIMEOUT_S: Final = 300
@@ -189,8 +194,7 @@ class EmbeddedPostgres(EmbeddedServer):
         Let in who we are, as the roles we need, over the socket; nobody else.
         """
         user = own_account().name
-        roles = (SUPERUSER, OWNER_ROLE, GATEWAY_ROLE)
-        lines = [f'{_MAP} "{user}" {role}\n' for role in roles]
+        lines = [f'{_MAP} "{user}" {role}\n' for role in _LET_IN]
         rule = f"local all all peer map={_MAP}\n"
         for name, text in (("pg_ident.conf", "".join(lines)), ("pg_hba.conf", rule)):
             _write_for(self._account, self.data / name, text)

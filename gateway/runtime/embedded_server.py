@@ -24,6 +24,7 @@ from gateway.runtime.programs import ProgramsMissingError
 from gateway.runtime.service_account import Account, service_account
 
 IS_LINUX: Final = sys.platform == "linux"
+PS: Final = "/bin/ps"
 POLL_INTERVAL_S: Final = 0.005
 STOP_TIMEOUT_S: Final = 30.0
 KILL_TIMEOUT_S: Final = 5.0
@@ -69,7 +70,7 @@ class EmbeddedServer(ABC):
         if self._process is not None and self._process.poll() is None:
             return self._process.pid
         pid = self._recorded_pid()
-        if pid is None or not _works_in(pid, self.data):
+        if pid is None or not self._is_ours(pid):
             message = (
                 f"no embedded {self.name} runs for {self.folder.path}; start it with "
                 "`scrip serve`"
@@ -237,7 +238,7 @@ class EmbeddedServer(ABC):
         End a server that outlived a killed gateway; we hold the lock, so it is alone.
         """
         pid = self._recorded_pid()
-        if pid is None or not _works_in(pid, self.data):
+        if pid is None or not self._is_ours(pid):
             return
         timeout_s = STOP_TIMEOUT_S
         for number in (*self.stop_signals, signal.SIGKILL):
@@ -245,12 +246,15 @@ class EmbeddedServer(ABC):
                 os.kill(pid, number)
             deadline_s = time.monotonic() + timeout_s
             while time.monotonic() < deadline_s:
-                if not _works_in(pid, self.data):
+                if not self._is_ours(pid):
                     return
                 time.sleep(POLL_INTERVAL_S)
             timeout_s = KILL_TIMEOUT_S
         message = f"process {pid} of an earlier start does not end; end it yourself"
         raise EmbeddedServerError(message)
+
+    def _is_ours(self, pid: int) -> bool:
+        return _works_in(pid, self.data, self.folder.run_folder(self.name))
 
     def _check_owner(self) -> None:
         if not self.data.exists():
@@ -292,20 +296,24 @@ class EmbeddedServer(ABC):
             return log.read().decode("utf-8", "replace").rstrip()
 
 
-def _works_in(pid: int, folder: Path) -> bool:
+def _works_in(pid: int, *folders: Path) -> bool:
     """
-    Tell whether a process is a live server of a folder: ids are used again.
+    Tell whether a process is a live server of ours: ids are used again.
+
+    Linux tells where it runs, elsewhere its arguments name one of its folders.
     """
     if IS_LINUX:
         try:
-            # A zombie has no such link any more.
-            return Path(f"/proc/{pid}/cwd").readlink() == folder.resolve()
+            # A process that only waits to be buried has no such link any more.
+            return Path(f"/proc/{pid}/cwd").readlink() == folders[0].resolve()
         except OSError:
             return False
     result = subprocess.run(
-        ["/bin/ps", "-o", "command=", "-p", str(pid)],
+        # Twice w: as wide as it takes.
+        [PS, "-ww", "-o", "command=", "-p", str(pid)],
+        env={},
         capture_output=True,
         timeout=_PS_TIMEOUT_S,
         check=False,
     )
-    return os.fsencode(folder) in result.stdout
+    return any(os.fsencode(folder) in result.stdout for folder in folders)

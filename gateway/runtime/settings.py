@@ -32,6 +32,7 @@ from gateway.runtime.settings_groups import (
     RedisSettings,
     SupervisorSettings,
 )
+from gateway.runtime.settings_testing import RehearsalSettings
 from gateway.runtime.settings_types import Folder, LocaleName, OptionalFile
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Settings(BaseSettings):
     logging: LoggingSettings = LoggingSettings()
     metrics: MetricsSettings = MetricsSettings()
     supervisor: SupervisorSettings = SupervisorSettings()
+    test: RehearsalSettings = RehearsalSettings()
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:

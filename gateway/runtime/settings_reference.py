@@ -95,6 +95,8 @@ def _row(field: SettingField) -> str:
 
 def _values(field: SettingField) -> str:
     annotation = field.info.annotation
+    if annotation is bool:
+        return "`true`, `false`"
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{value}`" for value in get_args(annotation))
     bounds = {

@@ -12,8 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 
-from gateway.runtime.embedded import EmbeddedPostgres
+from gateway.runtime import embedded_server
+from gateway.runtime.embedded import (
+    EmbeddedPostgres,
+    EmbeddedServerError,
+    EmbeddedValkey,
+)
 from tests.support import embedded_session
 from tests.support.alive import are_gone
 from tests.support.embedded_session import read_rows
@@ -108,3 +114,54 @@ def test_they_do_not_outlive_a_killed_gateway(data_folder: Path) -> None:
         assert are_gone(pids.values())
     with running_postgres(data_folder) as postgres, running_valkey(data_folder):
         assert read_rows(postgres) == 1
+
+
+@pytest.mark.parametrize("kind", [EmbeddedPostgres, EmbeddedValkey])
+@pytest.mark.parametrize("below", ["", "a-folder-with-a-long-name/" * 5])
+def test_where_the_kernel_does_not_say_the_arguments_tell(
+    data_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[EmbeddedPostgres | EmbeddedValkey],
+    below: str,
+) -> None:
+    """
+    Systems without /proc find a running server by what `ps` shows.
+    """
+    monkeypatch.setattr(embedded_server, "IS_LINUX", False)
+    if sys.platform == "linux":
+        # Small images have no ps.
+        script = data_folder / "ps"
+        script.write_text("#!/bin/sh\ntr '\\0' ' ' < /proc/$5/cmdline\n")
+        script.chmod(0o755)
+        monkeypatch.setattr(embedded_server, "PS", str(script))
+    server, other = kind(data_folder / below), kind(data_folder / below)
+    server.start()
+    try:
+        assert server.pid == other.pid
+    finally:
+        server.stop()
+    with pytest.raises(EmbeddedServerError, match="no embedded"):
+        _ = other.pid
+
+
+def test_a_server_that_ignores_every_request_is_killed(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A frozen server, ours or an earlier gateway's, does not hold up the stop.
+    """
+    monkeypatch.setattr(embedded_server, "STOP_TIMEOUT_S", 0.05)
+    server, second = EmbeddedValkey(data_folder), EmbeddedValkey(data_folder)
+    server.start()
+    os.kill(server.pid, signal.SIGSTOP)
+    server.stop()
+    server.start()
+    os.kill(server.pid, signal.SIGSTOP)
+    # As if its gateway had been killed, where the kernel ends no orphans.
+    assert server._lock is not None
+    server._lock.release()
+    second.start()
+    second.stop()
+
+    assert not server.is_running()
+    assert not second.is_running()

@@ -212,6 +212,24 @@ def test_a_start_that_fails_shows_the_end_of_the_log(data_folder: Path) -> None:
         server.stop()
 
 
+def test_a_first_start_that_fails_says_what_initdb_said(
+    data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The error holds initdb's words; the next start begins anew.
+    """
+    server = EmbeddedPostgres(data_folder)
+    program = server._program
+    monkeypatch.setattr(server, "_program", lambda _: program("postgres"))
+    with pytest.raises(EmbeddedServerError, match=r"initdb ended[\s\S]*unrecognized"):
+        server.start()
+    monkeypatch.undo()
+    server.start()
+    server.stop()
+
+    assert not (data_folder / "postgres.draft").exists()
+
+
 def test_data_of_another_release_is_not_touched(data_folder: Path) -> None:
     """
     A folder of an older PostgreSQL is refused with what to do about it.

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from gateway.domain.ids import CardId
+from currency import Currency
+from gateway.domain.ids import CardId, RequestId
 from gateway.live.options import LiveOptions
 from gateway.runtime.embedded import EmbeddedValkey
 from tests.integration.live.worker import (
@@ -352,3 +354,39 @@ async def test_reading_from_a_server_that_hangs(
     assert [None] * 50 == first
     assert first_s < 2 * TIMEOUT_S + SLACK_S
     assert next_s < SLACK_S
+
+
+async def test_an_answer_that_is_none_is_not_believed(valkey_url: str) -> None:
+    """
+    A library that answers too little admits nobody by accident: budgets are local.
+    """
+    async with running_worker(valkey_url) as worker:
+        with server_client(valkey_url) as client:
+            client.function_load(
+                "#!lua name=scrip\n"
+                "redis.register_function('scrip_admit_v1', function() return {} end)",
+                replace=True,
+            )
+        waits = await worker.live.admit(requests(1, 6))
+
+        assert [0] * 5 == waits[:5]
+        assert waits[5] > 0
+        assert "admitted_locally" in worker.events
+
+
+async def test_a_fault_of_our_own_is_logged_and_the_path_goes_on(
+    valkey_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    Whatever goes wrong on the way to Redis, requests are admitted and told of loudly.
+    """
+    odd = request(1)._replace(request_id=cast("RequestId", "text"))
+    async with running_worker(valkey_url) as worker:
+        assert [0] == await worker.live.admit([odd])
+        await until(lambda: worker.live.is_shared)
+        worker.live.publish([replace(card_at(1), currency=cast("Currency", None))], [])
+        await until(lambda: "a publish failed" in caplog.text)
+        worker.live.publish([card_at(2)], [])
+        await until_there(valkey_url, "{scrip}:snapshot:1")
+
+    assert "an admission failed" in caplog.text

@@ -9,10 +9,12 @@ from contextlib import suppress
 from time import monotonic
 from typing import Final
 
-from gateway.live.errors import LiveError, RedisLostError
+from gateway.live.errors import LiveError
 from gateway.live.events import LiveEvent
 
 LOG_INTERVAL_S: Final = 10.0
+# Opened twice within this time, Redis is given the interval before the next probe.
+FLAP_S: Final = 1.0
 
 _logger: Final = logging.getLogger(__name__)
 
@@ -43,7 +45,9 @@ class Breaker:
         self._opened = asyncio.Event()
         self._closed = asyncio.Event()
         self._probe_at_once = False
+        self._opened_at = -FLAP_S
         self._logged_at = -LOG_INTERVAL_S
+        self._is_logged = False
         self._watch_task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -77,14 +81,17 @@ class Breaker:
         """
         Open: the next caller does without Redis.
 
-        A broken connection is probed at once, because the server may be back already;
-        a slow or refusing server is given the interval first.
+        The first failure in a while is probed at once, in the background: the server
+        may be back already, or it was this worker that stood still. A server that
+        answers probes but no calls is not believed so fast again.
         """
         self._on_event(LiveEvent.CALL_FAILED)
         if self.is_open:
             return
         self.is_open = True
-        self._probe_at_once = isinstance(error, RedisLostError)
+        now = monotonic()
+        self._probe_at_once = now - self._opened_at >= FLAP_S
+        self._opened_at = now
         self._closed.clear()
         self._opened.set()
         self._on_event(LiveEvent.BREAKER_OPENED)
@@ -112,6 +119,9 @@ class Breaker:
         self._opened.clear()
         self._closed.set()
         self._on_event(LiveEvent.BREAKER_CLOSED)
+        if self._is_logged:
+            self._is_logged = False
+            _logger.info("redis is in use again")
 
     def _log(self, error: Exception) -> None:
         """
@@ -120,6 +130,7 @@ class Breaker:
         if monotonic() - self._logged_at < LOG_INTERVAL_S:
             return
         self._logged_at = monotonic()
+        self._is_logged = True
         _logger.warning(
             "redis is left alone, budgets are local: %s: %s",
             type(error).__name__,

@@ -23,7 +23,7 @@ from gateway.api.reading_requests import RequestReader
 from gateway.api.server import GatewayServer
 from gateway.api.service import CardService
 from gateway.api.stream import StreamBounds, Streams
-from gateway.bootstrap import DeviceCertificates
+from gateway.bootstrap.sealing import DeviceCertificates
 from gateway.domain.errors import TransactionNotFoundError
 from gateway.runtime.metrics import Metrics
 from gateway.runtime.settings_groups import GrpcSettings

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-from gateway.bootstrap import VaultSealer
+from gateway.bootstrap.sealing import VaultSealer
 from gateway.domain.commands import GetBalance, GetTransaction, MoneyCommand
 from gateway.domain.decide import decide
 from gateway.domain.errors import GatewayError

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.api.identity import Identities
-from gateway.bootstrap import DeviceCertificates
+from gateway.bootstrap.sealing import DeviceCertificates
 from gateway.domain.errors import UnauthenticatedError
 from gateway.domain.policy import DeviceName
 from gateway.vault.pki import certificate_sha256

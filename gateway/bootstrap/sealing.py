@@ -1,5 +1,5 @@
 """
-Build the real objects and join them: the one place that knows every adapter.
+The vault, as the API and the engine ask for it.
 """
 
 from collections.abc import Sequence

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Final
 from uuid import UUID
 
 from currency import Currency, Money, find_currency
@@ -21,6 +22,9 @@ from till.codes import (
 )
 from till.errors import AnswerUnreadableError
 from till.requests import NO_CONTEXT, TillContext
+
+# Of ISO 8583 field 39.
+_APPROVAL_CODES: Final = frozenset({"00", "10"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +115,15 @@ def read_answer(outcome: transaction_pb2.Outcome) -> Answer:
     Read an outcome, or raise AnswerUnreadableError.
 
     On an approval every amount must be readable, in a currency and with the digits
-    this till knows: an amount that is misread is worse than none.
+    this till knows: an amount that is misread is worse than none. An approval by a
+    result that this till does not know is none it can act on.
     """
     result = Result.read(outcome.result)
+    if not result and outcome.response_code in _APPROVAL_CODES:
+        raise AnswerUnreadableError(
+            f"result {outcome.result} is not known here, and its response code "
+            f"{outcome.response_code} is an approval"
+        )
     read = _require_money if result in APPROVALS else _find_money
     try:
         return Answer(

@@ -4,8 +4,7 @@ A person or a script can be a till; nothing wrong is sent, and exit codes tell.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,7 +13,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.vault.pki import LocalAuthority
-from scrip.v1.card_service_pb2_grpc import add_CardServiceServicer_to_server
 from tests.unit.till.fake_gateway import (
     NOT_APPLIED,
     UNKNOWN,
@@ -23,6 +21,7 @@ from tests.unit.till.fake_gateway import (
     loses,
     status_of,
 )
+from tests.unit.till.tls_site import Site, issue
 from till import (
     CardNumber,
     Connection,
@@ -35,69 +34,6 @@ from till.cli import till_app
 
 CARD = "4111111111111111"
 Run = Callable[..., Awaitable[Result]]
-
-
-@dataclass
-class Site:
-    """
-    Hold a gateway's address and the files of a till that it knows.
-    """
-
-    address: str
-    certificate: Path
-    key: Path
-    authority: Path
-
-    @property
-    def connection(self) -> Connection:
-        """
-        Give what the client library takes.
-        """
-        return Connection(
-            address=self.address,
-            certificate_file=self.certificate,
-            key_file=self.key,
-            authority_file=self.authority,
-        )
-
-
-def issue(folder: Path, authority: LocalAuthority) -> tuple[Path, Path]:
-    """
-    Write a device's certificate and key.
-    """
-    folder.mkdir()
-    pair = authority.issue_device(
-        trust_domain="scrip.internal",
-        merchant="m",
-        store="s",
-        device="till-1",
-        kind="TERMINAL",
-    )
-    certificate, key = folder / "till.crt", folder / "till.key"
-    certificate.write_bytes(pair.cert_pem)
-    key.write_bytes(pair.key_pem)
-    return certificate, key
-
-
-@pytest.fixture
-async def site(tmp_path: Path, gateway: FakeGateway) -> AsyncIterator[Site]:
-    """
-    Run the fake gateway with mutual TLS.
-    """
-    authority = LocalAuthority.open_or_create(tmp_path / "authority")
-    certificate, key = issue(tmp_path / "device", authority)
-    server_pair = authority.issue_server(["localhost", "127.0.0.1"])
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", 65_536)])
-    add_CardServiceServicer_to_server(gateway, server)
-    credentials = grpc.ssl_server_credentials(
-        [(server_pair.key_pem, server_pair.cert_pem)],
-        root_certificates=authority.certificate_pem,
-        require_client_auth=True,
-    )
-    port = server.add_secure_port("127.0.0.1:0", credentials)
-    await server.start()
-    yield Site(f"127.0.0.1:{port}", certificate, key, authority.certificate_path)
-    await server.stop(None)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from currency import Currency, Money
+from scrip.v1 import transaction_pb2
 from scrip.v1.card_service_pb2 import LoadRequest
 from tests.unit.till.fake_gateway import (
     NOT_APPLIED,
@@ -20,6 +21,7 @@ from tests.unit.till.fake_gateway import (
     status_of,
 )
 from till import (
+    AnswerUnreadableError,
     CardNumber,
     NotAppliedError,
     NotRecordedError,
@@ -30,6 +32,7 @@ from till import (
     TillClient,
     TillContext,
 )
+from till.wire import Message
 
 CARD = CardNumber("4111 1111 1111 1111")
 USD = Currency.of("USD")
@@ -63,6 +66,32 @@ async def test_a_decline_is_an_answer_too(client: TillClient) -> None:
     assert Result.INSUFFICIENT_FUNDS is answer.result
     assert "51" == answer.response_code
     assert not answer.stands
+
+
+@pytest.mark.parametrize(
+    ("code", "is_answer"), [("00", False), ("10", False), ("77", True)]
+)
+async def test_an_approval_of_an_unknown_kind_is_none(
+    client: TillClient, gateway: FakeGateway, code: str, *, is_answer: bool
+) -> None:
+    """
+    A newer result with an approving code cannot be read; with another it is a decline.
+    """
+
+    async def newer(gateway: FakeGateway, request: Message) -> transaction_pb2.Outcome:
+        outcome = gateway.decide(request)
+        outcome.result = 999  # type: ignore[assignment]
+        outcome.response_code = code
+        return outcome
+
+    gateway.steps.append(newer)
+
+    if is_answer:
+        answer = await client.balance(CARD)
+        assert not answer.approved
+    else:
+        with pytest.raises(AnswerUnreadableError, match="999"):
+            await client.balance(CARD)
 
 
 async def test_what_is_sent_is_what_was_asked(

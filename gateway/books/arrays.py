@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from struct import Struct, pack
-from typing import Final, TypeVar
+from struct import error as StructError  # noqa: N812 -- a class, in lower case there
+from typing import Final, TypeVar, cast
 
 from psycopg.types.numeric import DecimalBinaryDumper
 
@@ -32,8 +33,10 @@ _FALSE: Final = b"\x00\x00\x00\x01\x00"
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _EPOCH_DAY: Final = _EPOCH.toordinal()
 _MICROSECOND: Final = timedelta(microseconds=1)
-_STRUCTS_KEPT: Final = 512
-
+_INT2_WIDTH: Final = 2
+_INT8_WIDTH: Final = 8
+# Of each shape, a type and a number of rows, something is kept: batches repeat them.
+_SHAPES_KEPT: Final = 4_096
 
 # Types of Postgres, as its catalogue numbers them.
 _BOOL: Final = 16
@@ -63,21 +66,16 @@ def byteas(values: Sequence[bytes | None]) -> bytes:
 
 def int2s(values: Sequence[int | None]) -> bytes:
     """
-    Pack small integers: codes and states, of which a batch has few different ones.
+    Pack small integers: codes and states.
     """
-    return _of_few(_INT2_TYPE, values, _int2)
+    return _integers(_INT2_TYPE, 2, values)
 
 
 def int8s(values: Sequence[int | None]) -> bytes:
     """
     Pack integers.
     """
-    if None in values:
-        return _of_few(_INT8_TYPE, values, _int8)
-    count = len(values)
-    fields: list[int | None] = [8] * (2 * count)
-    fields[1::2] = values
-    return _array(_INT8_TYPE, count, _int8_struct(count).pack(*fields), nulls=False)
+    return _integers(_INT8_TYPE, 8, values)
 
 
 def texts(values: Sequence[str | None]) -> bytes:
@@ -123,10 +121,18 @@ def uuids(values: Sequence[bytes | None]) -> bytes:
     return _array(_UUID, count, body, nulls=False)
 
 
-def _array(element_type: int, count: int, body: bytes, *, nulls: bool) -> bytes:
-    if not count:
-        return pack(">iiI", 0, 0, element_type)
-    return _HEADER.pack(1, nulls, element_type, count, 1) + body
+def _integers(element_type: int, width: int, values: Sequence[int | None]) -> bytes:
+    count = len(values)
+    if _is_null(values):
+        return _nulls(element_type, count)
+    fields: list[int | None] = [width] * (2 * count)
+    fields[1::2] = values
+    try:
+        return _array_struct(width, count).pack(1, 0, element_type, count, 1, *fields)
+    except StructError:  # a None is among them, or a number is too great
+        element = (_INT8 if width == _INT8_WIDTH else _INT2).pack
+        body = [_NULL if value is None else element(width, value) for value in values]
+        return _array(element_type, count, b"".join(body), nulls=True)
 
 
 def _of_few(
@@ -137,20 +143,42 @@ def _of_few(
     """
     Encode each different value once.
     """
+    count = len(values)
+    if _is_null(values):
+        return _nulls(element_type, count)
     different = set(values)
     nulls = None in different
     if len(different) == 1:
-        (value,) = different
-        only = _NULL if value is None else element(value)
-        return _array(element_type, len(values), only * len(values), nulls=nulls)
-    encoded = {value: _NULL if value is None else element(value) for value in different}
-    body = b"".join(map(encoded.__getitem__, values))
-    return _array(element_type, len(values), body, nulls=nulls)
+        body = element(cast("T", values[0])) * count
+    else:
+        encoded = {
+            value: _NULL if value is None else element(value) for value in different
+        }
+        body = b"".join(map(encoded.__getitem__, values))
+    return _array(element_type, count, body, nulls=nulls)
 
 
-@lru_cache(maxsize=_STRUCTS_KEPT)
-def _int8_struct(count: int) -> Struct:
-    return Struct(">" + "iq" * count)
+def _is_null(values: Sequence[object]) -> bool:
+    """
+    Tell whether there is nothing but None: much of what may be told of a sale is not.
+    """
+    return not values or (values[0] is None and values.count(None) == len(values))
+
+
+@lru_cache(maxsize=_SHAPES_KEPT)
+def _nulls(element_type: int, count: int) -> bytes:
+    return _array(element_type, count, _NULL * count, nulls=True)
+
+
+def _array(element_type: int, count: int, body: bytes, *, nulls: bool) -> bytes:
+    if not count:
+        return pack(">iiI", 0, 0, element_type)
+    return _HEADER.pack(1, nulls, element_type, count, 1) + body
+
+
+@lru_cache(maxsize=_SHAPES_KEPT)
+def _array_struct(width: int, count: int) -> Struct:
+    return Struct(">iiIii" + ("ih" if width == _INT2_WIDTH else "iq") * count)
 
 
 def _bool(value: bool) -> bytes:  # noqa: FBT001 -- one value, one encoding
@@ -159,14 +187,6 @@ def _bool(value: bool) -> bytes:  # noqa: FBT001 -- one value, one encoding
 
 def _bytea(value: bytes) -> bytes:
     return _LENGTH.pack(len(value)) + value
-
-
-def _int2(value: int) -> bytes:
-    return _INT2.pack(2, value)
-
-
-def _int8(value: int) -> bytes:
-    return _INT8.pack(8, value)
 
 
 def _text(value: str) -> bytes:

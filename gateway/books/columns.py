@@ -5,6 +5,7 @@ The order is that of the parameters in `sql/lane.sql` and `sql/journal.sql`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
@@ -171,5 +172,12 @@ def key_parameters(keys: Sequence[RequestKey]) -> list[bytes]:
 
 
 def _packed(packs: tuple[Pack, ...], rows: Sequence[tuple[Any, ...]]) -> list[bytes]:
-    columns = zip(*rows, strict=True)
-    return [pack(column) for pack, column in zip(packs, columns, strict=True)]
+    """
+    Turn rows into columns, by slices of one long list: `zip` takes three times as long.
+    """
+    width = len(packs)
+    values = list(chain.from_iterable(rows))
+    if len(values) != width * len(rows):
+        message = f"each row has {width} columns"
+        raise ValueError(message)
+    return [pack(values[place::width]) for place, pack in enumerate(packs)]

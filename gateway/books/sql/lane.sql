@@ -108,12 +108,13 @@ SELECT
                 AND later.card_seq > t.card_seq
                 AND later.result <= 2
                 AND later.activity <> 4
-                AND NOT EXISTS (
-                    SELECT FROM transaction AS r
+                -- Not NOT EXISTS: a plan made on an empty table would join all reversals.
+                AND (
+                    SELECT r.transaction_id FROM transaction AS r
                     WHERE
                         r.original_transaction_id = later.transaction_id
                         AND r.effective
-                )
+                ) IS NULL
             ORDER BY later.card_seq
             LIMIT 257
         )

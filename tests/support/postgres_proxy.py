@@ -5,7 +5,7 @@ A proxy between the gateway and Postgres that can lose what passes through it.
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -40,18 +40,35 @@ class PostgresProxy:
         """
         return await asyncio.start_unix_server(self._serve, self._socket)
 
+    async def stop(self) -> None:
+        """
+        End every connection, and wait until it has ended.
+        """
+        self.hearing.set()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        server_reader, server_writer = await asyncio.open_unix_connection(self._target)
-        there = asyncio.create_task(self._pass(reader, server_writer, filtered=False))
-        back = asyncio.create_task(self._pass(server_reader, writer, filtered=True))
-        self._tasks |= {there, back}
-        await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
-        for end in (writer, server_writer):
-            end.close()
-        for task in (there, back):
-            task.cancel()
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        far_reader, far_writer = await asyncio.open_unix_connection(self._target)
+        there = asyncio.create_task(self._pass(reader, far_writer, filtered=False))
+        back = asyncio.create_task(self._pass(far_reader, writer, filtered=True))
+        try:
+            await asyncio.wait({there, back}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for half in (there, back):
+                half.cancel()
+            await asyncio.gather(there, back, return_exceptions=True)
+            for end in (writer, far_writer):
+                end.close()
+                with suppress(OSError):
+                    await end.wait_closed()
             self._tasks.discard(task)
 
     async def _pass(
@@ -81,8 +98,5 @@ async def postgres_proxy(dsn: str) -> AsyncIterator[PostgresProxy]:
         try:
             yield proxy
         finally:
-            proxy.hearing.set()
             server.close()
-            for task in list(proxy._tasks):
-                task.cancel()
-            await asyncio.sleep(0)
+            await proxy.stop()

@@ -20,10 +20,12 @@ from gateway.domain.commands import (
     CardRef,
     Fingerprint,
     Load,
+    MoneyCommand,
     Redeem,
     Reverse,
 )
-from gateway.domain.decision import Stamp, View
+from gateway.domain.decide import decide
+from gateway.domain.decision import Decision, Stamp, View
 from gateway.domain.ids import (
     CardId,
     MerchantId,
@@ -45,7 +47,9 @@ from gateway.domain.policy import (
     Store,
     Terminal,
 )
+from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.results import ActivityType, LoadType, ReversalReason
+from gateway.domain.reverse import Original
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -288,3 +292,45 @@ def reverse(original: int, *, number: int = 100, with_card: bool = True) -> Reve
         original=key(original),
         reversal_reason=ReversalReason.TIMEOUT,
     )
+
+
+def done(
+    command: MoneyCommand,
+    seen: Card | None,
+    *,
+    rules: Policy | None = None,
+    now: datetime = NOW,
+) -> tuple[TransactionRecord, Card]:
+    """
+    Decide a request that is expected to change its card: the record, and the card.
+    """
+    decision = decide(command, view(seen, rules=rules, now=now), None)
+    assert decision.card is not None
+    return decision.record, decision.card
+
+
+def undo(
+    record: TransactionRecord,
+    seen: Card | None,
+    *,
+    rules: Policy | None = None,
+    undone: bool = False,
+    followed: bool = False,
+    command: Reverse | None = None,
+) -> Decision:
+    """
+    Decide a reversal of `record`; `command` says more than that it is one.
+    """
+    original = Original(record, undone, followed)
+    asked = command or reverse(1, with_card=False)
+    return decide(asked, view(seen, rules=rules, number=100), original)
+
+
+def balanced(postings: Iterable[Posting]) -> bool:
+    """
+    Tell whether postings sum to zero in each currency.
+    """
+    sums: dict[str, int] = {}
+    for posting in postings:
+        sums[posting.currency] = sums.get(posting.currency, 0) + posting.amount_minor
+    return not any(sums.values())

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from gateway.domain.cards import Card
+from gateway.domain.checks import refuse_card
 from gateway.domain.commands import Amount, CardRef, TillContext
 from gateway.domain.ids import RequestId, TerminalId, TransactionId
 from gateway.domain.policy import Place, Policy
@@ -183,9 +184,12 @@ def decline(command: Asked, view: View, facts: Facts) -> Decision:
     Record a refusal: one row, no posting, no change of the card.
 
     A card that is unknown here, or of a programme not accepted here, is recorded by the
-    keyed hash of its number alone, so that nothing later tells that it exists.
+    keyed hash of its number alone, whatever was refused first, so that nothing later
+    tells that it exists.
     """
-    known = None if facts.result is Result.INVALID_CARD else view.card
+    known = view.card
+    if refuse_card(known, view.place, view.policy):
+        known = None
     return Decision(write_record(command, view, facts, before=known, after=None))
 
 

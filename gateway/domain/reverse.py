@@ -5,6 +5,7 @@ Reverse: undo a request whose answer never came, whether or not it was ever done
 from datetime import date
 from typing import NamedTuple
 
+from currency import MAX_MINOR_UNITS
 from gateway.domain.cards import Card, CardState
 from gateway.domain.checks import refuse_card, refuse_place
 from gateway.domain.commands import Amount, Reverse
@@ -28,21 +29,12 @@ class Original(NamedTuple):
     later_activity: bool
 
 
-def stands_before_original(view: View) -> bool:
-    """
-    Tell whether a reversal gets as far as looking for its original (check 15).
-
-    Where it does not, no tombstone may stay (design 3).
-    """
-    return refuse_place(view.place) is None
-
-
 def decide_reverse(command: Reverse, view: View, original: Original | None) -> Decision:
     """
     Undo the whole effect of the original, at the original's own amounts.
 
     `view.card` is the original's card. Without an original the answer is 25, and the
-    caller has left a tombstone. Results: APPROVED, or 58/03, 14, 25, 21.
+    caller has left a tombstone. Results: APPROVED, or 58/03, 14, 13, 25, 21.
     """
     facts = Facts(
         ActivityType.REVERSAL, Result.APPROVED, reason=command.reversal_reason
@@ -79,13 +71,11 @@ def _undo(
     command: Reverse, view: View, facts: Facts, original: Original, card: Card
 ) -> Decision:
     record = original.record
-    back = record.card_minor
-    if record.activity is not ActivityType.REDEEM:
-        back = -back
-        followed = record.activity is ActivityType.ACTIVATE and original.later_activity
-        if followed or card.available_minor < record.card_minor:
-            result = Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL
-            return decline(command, view, facts._replace(result=result, shown=True))
+    spent = record.activity is ActivityType.REDEEM
+    back = record.card_minor if spent else -record.card_minor
+    refusal = _refuse_undoing(original, card, back)
+    if refusal:
+        return decline(command, view, facts._replace(result=refusal, shown=True))
     after = card.moved(
         back,
         view.stamp.now,
@@ -111,6 +101,18 @@ def _undo(
     )
     undone = write_record(command, view, facts, before=card, after=after)
     return Decision(undone, reversing(undone, record), after)
+
+
+def _refuse_undoing(original: Original, card: Card, back: int) -> Result | None:
+    """
+    Apply checks 13 (no balance lies beyond all bounds) and 15 (what came since).
+    """
+    if card.balance_minor + back > MAX_MINOR_UNITS:
+        return Result.INVALID_AMOUNT
+    activation = original.record.activity is ActivityType.ACTIVATE
+    if (activation and original.later_activity) or card.available_minor + back < 0:
+        return Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL
+    return None
 
 
 def _nothing_to_undo(
@@ -145,15 +147,25 @@ def _asked(record: TransactionRecord) -> Amount | None:
 def _names_another_card(
     command: Reverse, card: Card | None, record: TransactionRecord
 ) -> bool:
-    if command.card is None:
-        return False
+    """
+    Tell whether the card sent is not the original's.
+
+    A reversal that found nothing and named no card has none to differ from.
+    """
     own = card.number_index if card is not None else record.card_number_index
+    if command.card is None or own is None:
+        return False
     return command.card.number_index != own
 
 
 def _state_after(record: TransactionRecord, card: Card) -> CardState | None:
+    """
+    Give the state that the card falls back to, None where it keeps its own.
+
+    A block stays and a closed card stays closed; the money moves all the same.
+    """
     if record.activity is ActivityType.ACTIVATE:
-        return CardState.PENDING
+        return CardState.PENDING if card.state is CardState.ACTIVE else None
     if card.state is CardState.DEPLETED and record.activity is ActivityType.REDEEM:
         return CardState.ACTIVE
     return None

@@ -1,0 +1,199 @@
+"""
+`scrip product`: what a kind of card may do.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import typer
+
+from currency import Currency
+from gateway.books.admin_cards import NewProduct, insert_product, products
+from gateway.books.admin_parties import known_programs
+from gateway.console.faults import BadInputError, FieldError
+from gateway.console.fields import read_amount, read_code, read_currency
+from gateway.console.options import AsJson, ProductName, read_product_name
+from gateway.console.screen import Column, say, show_rows
+from gateway.console.session import session_of
+from gateway.console.wording import Wording
+from gateway.domain.results import ActivityType
+
+app = typer.Typer(no_args_is_help=True, help="Products: what a kind of card may do.")
+
+
+class Activity(StrEnum):
+    """
+    What a card of the product may be used for.
+    """
+
+    ACTIVATE = "activate"
+    LOAD = "load"
+    REDEEM = "redeem"
+    BALANCE = "balance"
+
+
+def _amount_option(text: str) -> Any:  # noqa: ANN401 -- each is an option of its own
+    return typer.Option(metavar="AMOUNT", help=f"{text}, in the card's currency.")
+
+
+ProductArgument = Annotated[
+    ProductName,
+    typer.Argument(
+        parser=read_product_name,
+        metavar="PROGRAM/PRODUCT",
+        help="The product, as gift/standard.",
+    ),
+]
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    name: ProductArgument,
+    currency: Annotated[
+        Currency,
+        typer.Option(
+            parser=read_currency, metavar="USD", help="What its cards' value is in."
+        ),
+    ],
+    *,
+    reloadable: Annotated[
+        bool,
+        typer.Option(
+            "--reloadable/--single-use",
+            help="A single-use card takes one load and may be spent in several sales.",
+        ),
+    ] = True,
+    permit: Annotated[
+        list[Activity] | None,
+        typer.Option(help="What its cards may be used for; all if none is named."),
+    ] = None,
+    fixed_amount: Annotated[
+        str | None, _amount_option("The one amount that a card is sold with")
+    ] = None,
+    max_load: Annotated[str | None, _amount_option("The most of one load")] = None,
+    max_redeem: Annotated[str | None, _amount_option("The most of one sale")] = None,
+    max_balance: Annotated[str | None, _amount_option("The most on a card")] = None,
+    validity_days: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=32_767,
+            help="How many days a card holds from its activation; else for ever.",
+        ),
+    ] = None,
+) -> None:
+    """
+    Create a product.
+    """
+    activities = [ActivityType[item.name] for item in permit or list(Activity)]
+    new = NewProduct(
+        program=name.program,
+        code=name.product,
+        currency=currency.code,
+        reloadable=reloadable,
+        permitted=tuple(sorted({int(activity) for activity in activities})),
+        fixed_amount_minor=_minor("--fixed-amount", fixed_amount, currency),
+        max_load_minor=_minor("--max-load", max_load, currency),
+        max_redeem_minor=_minor("--max-redeem", max_redeem, currency),
+        max_balance_minor=_minor("--max-balance", max_balance, currency),
+        validity_days=validity_days,
+    )
+    _check_limits(new)
+    with session_of(context).change() as books:
+        if not known_programs(books, [name.program]):
+            raise BadInputError(
+                f"PROGRAM/PRODUCT: there is no programme {name.program}: "
+                "see `scrip program list`"
+            )
+        if products(books, name.program, name.product):
+            raise BadInputError(
+                f"PROGRAM/PRODUCT: there is a product {'/'.join(name)}: choose another"
+            )
+        insert_product(books, new)
+    say(f"product {'/'.join(name)} created")
+
+
+@app.command("list")
+def list_all(
+    context: typer.Context,
+    *,
+    program: Annotated[
+        str | None,
+        typer.Option(parser=read_code, metavar="CODE", help="Only this programme's."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """
+    List all products.
+    """
+    session = session_of(context)
+    with session.books() as books:
+        rows = products(books, program)
+    if as_json:
+        named = [
+            {**row, "permitted": [ActivityType(item).name for item in row["permitted"]]}
+            for row in rows
+        ]
+        show_rows(named, (), as_json=True)
+        return
+    show_rows([_shown(row, session.wording) for row in rows], _COLUMNS, as_json=False)
+
+
+_AMOUNTS: Final = {
+    "fixed_amount_minor": "Fixed amount",
+    "max_load_minor": "Most of a load",
+    "max_redeem_minor": "Most of a sale",
+    "max_balance_minor": "Most on a card",
+}
+_COLUMNS: Final = (
+    Column(title="Programme", key="program"),
+    Column(title="Product", key="code"),
+    Column(title="Currency", key="currency"),
+    Column(title="Loads", key="loads"),
+    Column(title="Permitted", key="permitted"),
+    *(Column(title=title, key=key, is_figure=True) for key, title in _AMOUNTS.items()),
+    Column(title="Days", key="validity_days", is_figure=True),
+)
+
+
+def _shown(row: dict[str, Any], wording: Wording) -> dict[str, Any]:
+    currency = Currency.of(row["currency"])
+    amounts = {
+        key: None if row[key] is None else wording.money(row[key], currency)
+        for key in _AMOUNTS
+    }
+    permitted = [ActivityType(item).name.lower() for item in row["permitted"]]
+    return {
+        **row,
+        **amounts,
+        "loads": "reloadable" if row["reloadable"] else "single use",
+        "permitted": " ".join(permitted),
+    }
+
+
+def _minor(option: str, text: str | None, currency: Currency) -> int | None:
+    if text is None:
+        return None
+    try:
+        return read_amount(text, currency)
+    except FieldError as error:
+        raise BadInputError(f"{option}: {error.message}") from error
+
+
+def _check_limits(new: NewProduct) -> None:
+    """
+    Refuse limits under which no card could ever be sold.
+    """
+    fixed = new.fixed_amount_minor
+    for option, limit in (
+        ("--max-load", new.max_load_minor),
+        ("--max-balance", new.max_balance_minor),
+    ):
+        if fixed is not None and limit is not None and limit < fixed:
+            raise BadInputError(
+                f"{option}: is below --fixed-amount, so no card could be sold: raise it"
+            )
+
+
+APPS = {"product": app}

@@ -13,6 +13,7 @@ import pytest
 from gateway.runtime.embedded import EmbeddedPostgres, EmbeddedValkey
 from tests.support.stores import (
     FreshDatabase,
+    copy_data,
     flush,
     fresh_database,
     make_template,
@@ -38,6 +39,26 @@ def data_folder() -> Iterator[Path]:
     """
     with short_data_folder() as path:
         yield path
+
+
+@pytest.fixture(scope="session")
+def postgres_seed() -> Iterator[Path]:
+    """
+    Give a data folder with a PostgreSQL that was started once and is stopped.
+    """
+    with short_data_folder() as path:
+        with running_postgres(path):
+            pass
+        yield path
+
+
+@pytest.fixture
+def seeded_folder(data_folder: Path, postgres_seed: Path) -> Path:
+    """
+    Give a data folder in which the start of a PostgreSQL is quick.
+    """
+    copy_data(postgres_seed, data_folder)
+    return data_folder
 
 
 @pytest.fixture(scope="session")

@@ -97,22 +97,22 @@ def test_an_ordinary_user_runs_them_as_himself(data_folder: Path) -> None:
     }
 
 
-def test_they_do_not_outlive_a_killed_gateway(data_folder: Path) -> None:
+def test_they_do_not_outlive_a_killed_gateway(seeded_folder: Path) -> None:
     """
     SIGKILL of the process that started them ends them; the next start has the rows.
     """
     with subprocess.Popen(
-        [sys.executable, embedded_session.__file__, "hold", str(data_folder)],
+        [sys.executable, embedded_session.__file__, "hold", str(seeded_folder)],
         env=environment(),
         stdout=subprocess.PIPE,
     ) as holder:
         assert holder.stdout is not None
         pids = json.loads(holder.stdout.readline())
-        assert pids["postgres"] == EmbeddedPostgres(data_folder).pid
+        assert pids["postgres"] == EmbeddedPostgres(seeded_folder).pid
         holder.send_signal(signal.SIGKILL)
     if sys.platform == "linux":
         assert are_gone(pids.values())
-    with running_postgres(data_folder) as postgres, running_valkey(data_folder):
+    with running_postgres(seeded_folder) as postgres, running_valkey(seeded_folder):
         assert read_rows(postgres) == 1
 
 

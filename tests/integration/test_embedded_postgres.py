@@ -115,13 +115,13 @@ def test_fresh_databases_do_not_see_each_other(database: FreshDatabase) -> None:
     assert OWNER_ROLE == value_of(database.owner_dsn, owner)
 
 
-def test_what_was_committed_survives_stop_and_crash(data_folder: Path) -> None:
+def test_what_was_committed_survives_stop_and_crash(seeded_folder: Path) -> None:
     """
     Rows are there after an orderly stop and after SIGKILL, under the same address.
     """
-    with running_postgres(data_folder) as server:
+    with running_postgres(seeded_folder) as server:
         write_row(server)
-    with running_postgres(data_folder) as server:
+    with running_postgres(seeded_folder) as server:
         write_row(server)
         address = server.dsn(OWNER_ROLE)
         server.kill()
@@ -132,11 +132,11 @@ def test_what_was_committed_survives_stop_and_crash(data_folder: Path) -> None:
         assert read_rows(server) == 2
 
 
-def test_stop_waits_for_nobody(data_folder: Path) -> None:
+def test_stop_waits_for_nobody(seeded_folder: Path) -> None:
     """
     An open transaction is rolled back; the server stops in order, and says so.
     """
-    with running_postgres(data_folder) as server:
+    with running_postgres(seeded_folder) as server:
         write_row(server)
         connection = psycopg.connect(server.dsn(OWNER_ROLE))
         connection.execute("insert into kept values (2)")
@@ -145,15 +145,15 @@ def test_stop_waits_for_nobody(data_folder: Path) -> None:
     connection.close()
 
     assert "database system is shut down" in server.log_path.read_text()
-    assert not (data_folder / "postgres.run").exists()
+    assert not (seeded_folder / "postgres.run").exists()
 
 
-def test_a_folder_has_one_server(data_folder: Path) -> None:
+def test_a_folder_has_one_server(seeded_folder: Path) -> None:
     """
     A second start on the same folder is refused and names the process in the way.
     """
-    with running_postgres(data_folder) as server:
-        second = EmbeddedPostgres(data_folder)
+    with running_postgres(seeded_folder) as server:
+        second = EmbeddedPostgres(seeded_folder)
         with pytest.raises(
             EmbeddedServerError, match=rf"in use by process {os.getpid()}"
         ):
@@ -164,18 +164,18 @@ def test_a_folder_has_one_server(data_folder: Path) -> None:
         assert server.pid == second.pid
 
 
-def test_a_server_left_by_a_killed_gateway_is_replaced(data_folder: Path) -> None:
+def test_a_server_left_by_a_killed_gateway_is_replaced(seeded_folder: Path) -> None:
     """
     Where no leash holds, the next start ends the old server and takes over its data.
     """
-    orphan = EmbeddedPostgres(data_folder)
+    orphan = EmbeddedPostgres(seeded_folder)
     orphan.start()
     write_row(orphan)
     old_pid = orphan.pid
     # As if its gateway had been killed, where the kernel ends no orphans.
     assert orphan._lock is not None
     orphan._lock.release()
-    with running_postgres(data_folder) as server:
+    with running_postgres(seeded_folder) as server:
         assert not orphan.is_running()
         assert old_pid != server.pid
         assert read_rows(server) == 1
@@ -193,11 +193,11 @@ def test_an_interrupted_first_start_is_repeated(data_folder: Path) -> None:
     assert not draft.exists()
 
 
-def test_a_start_that_fails_shows_the_end_of_the_log(data_folder: Path) -> None:
+def test_a_start_that_fails_shows_the_end_of_the_log(seeded_folder: Path) -> None:
     """
     The error holds what the server said; after the repair the same object starts.
     """
-    with running_postgres(data_folder) as server:
+    with running_postgres(seeded_folder) as server:
         configuration = server.data / "postgresql.conf"
     text = configuration.read_text()
     configuration.write_text(f"{text}\nno_such_setting = 1\n")
@@ -230,11 +230,11 @@ def test_a_first_start_that_fails_says_what_initdb_said(
     assert not (data_folder / "postgres.draft").exists()
 
 
-def test_data_of_another_release_is_not_touched(data_folder: Path) -> None:
+def test_data_of_another_release_is_not_touched(seeded_folder: Path) -> None:
     """
     A folder of an older PostgreSQL is refused with what to do about it.
     """
-    with running_postgres(data_folder) as server:
+    with running_postgres(seeded_folder) as server:
         version = server.data / "PG_VERSION"
     version.write_text("17\n")
 
@@ -319,7 +319,7 @@ def test_where_none_runs_the_error_says_how_to_start_one(data_folder: Path) -> N
         EmbeddedPostgres(data_folder).dsn()
 
 
-def test_only_the_main_thread_may_start_it(data_folder: Path) -> None:
+def test_only_the_main_thread_may_start_it(seeded_folder: Path) -> None:
     """
     The kernel ends it with the thread that started it, so no other may.
     """
@@ -327,7 +327,7 @@ def test_only_the_main_thread_may_start_it(data_folder: Path) -> None:
 
     def start() -> None:
         try:
-            EmbeddedPostgres(data_folder).start()
+            EmbeddedPostgres(seeded_folder).start()
         except RuntimeError as error:
             errors.append(error)
 

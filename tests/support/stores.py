@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import itertools
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -95,6 +96,15 @@ def running_valkey(data_folder: Path) -> Iterator[EmbeddedValkey]:
         yield server
     finally:
         server.stop()
+
+
+def copy_data(seed: Path, target: Path) -> None:
+    """
+    Copy the data of a PostgreSQL that was stopped, with its owner and permissions.
+
+    Much cheaper than initdb, which is most of a first start.
+    """
+    subprocess.run(["/bin/cp", "-a", str(seed / "postgres"), str(target)], check=True)
 
 
 def make_template(server: EmbeddedPostgres) -> str:

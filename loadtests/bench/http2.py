@@ -12,6 +12,7 @@ import asyncio
 import ssl
 import struct
 from collections.abc import Callable
+from typing import cast
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RST, _SETTINGS, _PING, _GOAWAY, _WINDOW = 0, 1, 3, 4, 6, 7, 8
@@ -102,13 +103,11 @@ class Connection(asyncio.Protocol):
         """
         Open: preface, settings, and as large a window as there is.
         """
-        if not isinstance(transport, asyncio.Transport):
-            message_text = "not a stream transport"
-            raise LoadError(message_text)
-        self._transport = transport
+        # uvloop's TLS transport is one by its methods only.
+        self._transport = cast("asyncio.Transport", transport)
         grow = _RECEIVE_WINDOW - _DEFAULT_WINDOW
         settings = struct.pack(">HI", _SETTING_INITIAL_WINDOW, _RECEIVE_WINDOW)
-        transport.write(
+        self._transport.write(
             _PREFACE
             + frame(_SETTINGS, 0, 0, settings)
             + frame(_WINDOW, 0, 0, struct.pack(">I", grow))

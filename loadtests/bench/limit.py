@@ -4,7 +4,7 @@ The limit to beat: pgbench, one stored-function transaction per redemption.
 
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
 
@@ -55,8 +55,7 @@ def run_limit(
         str(pgbench), "--no-vacuum", "--protocol=prepared", f"--client={clients}",
         f"--jobs={min(clients, 2)}", f"--time={seconds}", f"--file={script}",
     ]  # fmt: skip
-    for name in ("first_card", "last_card", "terminal", "merchant", "store"):
-        command.append(f"--define={name}={getattr(target, name)}")
+    command += [f"--define={name}={value}" for name, value in asdict(target).items()]
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

@@ -12,7 +12,8 @@ class Usage(NamedTuple):
     """
     CPU seconds used so far, and the peak of resident memory in bytes.
 
-    For Postgres the peak counts shared buffers once for every process that touched them.
+    For Postgres the peak counts shared buffers once for every process that touched
+    them.
     """
 
     cpu_s: float

@@ -1,0 +1,284 @@
+"""
+Books in memory, as faithful to Postgres as logic tests need (design 3, 4).
+
+Claims are won or lost against what is committed, a transaction's writes are seen by
+nobody before its commit, and a commit is refused where the schema would refuse it. What
+takes two connections is not shown here: the real books are tested on a real Postgres.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from gateway.domain.cards import Card
+from gateway.domain.commands import CardRef, Fingerprint
+from gateway.domain.ids import CardId, RequestId, RequestKey, TransactionId
+from gateway.domain.policy import Policy
+from gateway.domain.record import Posting, TransactionRecord
+from gateway.domain.results import APPROVALS, ActivityType
+from gateway.engine.ports import (
+    BalanceRead,
+    Claim,
+    ItemFaultError,
+    Locked,
+    LockRequest,
+    StoredRequest,
+    WriteSet,
+)
+from tests.support import fake_walls
+
+Strike = Callable[[], None]
+
+
+class FakeBooks:
+    """
+    Committed state, and places where a test may strike.
+
+    `strikes` holds, by place, what happens at each next passing: it may raise, or
+    commit something of a rival's. `poison` fails any batch that records such a request.
+    Places: "look_up", "open", "locked" (cards locked, keys not claimed), "clock" (all
+    claimed), "read_stored", "commit", "committed" (before the reply), "read", "policy".
+    """
+
+    def __init__(self, rules: Policy, cards: Iterable[Card], clock: datetime) -> None:
+        self.rules = rules
+        self.clock = clock
+        self.cards: dict[CardId, Card] = {card.card_id: card for card in cards}
+        self.records: dict[TransactionId, TransactionRecord] = {}
+        self.postings: list[Posting] = []
+        self.keys: dict[RequestKey, tuple[TransactionId, Fingerprint | None]] = {}
+        self.strikes: dict[str, deque[Strike]] = {}
+        self.poison: dict[RequestId, Exception] = {}
+        self.passed: list[str] = []
+        self.commits = 0
+        self._undone: set[TransactionId] = set()
+        self._chains: dict[CardId, list[TransactionRecord]] = {}
+        self._open: FakeTransaction | None = None
+
+    def strike(self, place: str, *strikes: Strike) -> None:
+        """
+        Do these at the next passings of a place, one each.
+        """
+        self.strikes.setdefault(place, deque()).extend(strikes)
+
+    def reach(self, place: str) -> None:
+        """
+        Pass a place.
+        """
+        self.passed.append(place)
+        waiting = self.strikes.get(place)
+        if waiting:
+            waiting.popleft()()
+
+    # --- Books ----------------------------------------------------------------------
+
+    async def cards_of(self, keys: Sequence[RequestKey]) -> dict[RequestKey, CardId]:
+        """
+        Look cards up without a lock, as they are committed now.
+        """
+        self.reach("look_up")
+        found = {}
+        for key in keys:
+            kept = self.keys.get(key)
+            card_id = self.records[kept[0]].card_id if kept else None
+            if card_id is not None:
+                found[key] = card_id
+        return found
+
+    async def open(self, request: LockRequest) -> tuple["FakeTransaction", Locked]:
+        """
+        Lock, claim, read the clock.
+        """
+        assert self._open is None, "a lane has one transaction at a time"
+        self.reach("open")
+        indexes, ids = set(request.card_indexes), set(request.card_ids)
+        cards = [
+            card
+            for card in self.cards.values()
+            if card.card_id in ids or card.number_index in indexes
+        ]
+        self.reach("locked")
+        claims = {claim.key: claim for claim in request.claims}
+        assert len(claims) == len(request.claims), "a key is claimed once"
+        won = {key: claim for key, claim in claims.items() if key not in self.keys}
+        self.reach("clock")
+        self._open = FakeTransaction(self, cards, won)
+        locked = Locked(
+            cards=cards,
+            won=frozenset(won),
+            clock=self.clock,
+            policy_version=self.rules.version,
+        )
+        return self._open, locked
+
+    # --- Readings -------------------------------------------------------------------
+
+    async def read_balances(self, cards: Sequence[CardRef]) -> BalanceRead:
+        """
+        Read cards in one snapshot.
+        """
+        self.reach("read")
+        indexes = {ref.number_index for ref in cards}
+        found = [c for c in self.cards.values() if c.number_index in indexes]
+        return BalanceRead(found, self.clock, self.rules.version)
+
+    async def read_requests(
+        self, keys: Sequence[RequestKey]
+    ) -> dict[RequestKey, StoredRequest]:
+        """
+        Read what is kept.
+        """
+        self.reach("read")
+        return {key: self.stored(key) for key in keys if key in self.keys}
+
+    async def policy_version(self) -> int:
+        """
+        Tell the version in force.
+        """
+        self.reach("policy")
+        return self.rules.version
+
+    async def load_policy(self, known: Policy | None) -> Policy:
+        """
+        Give the policy in force.
+        """
+        self.reach("policy")
+        return self.rules
+
+    # --- What is committed ----------------------------------------------------------
+
+    def stored(self, key: RequestKey) -> StoredRequest:
+        """
+        Give what stands under a key, with what has become of it.
+        """
+        transaction_id, fingerprint = self.keys[key]
+        record = self.records[transaction_id]
+        later: set[TransactionId] = set()
+        if (
+            record.activity is ActivityType.ACTIVATE
+            and record.result in APPROVALS
+            and record.card_id is not None
+        ):
+            later = {
+                other.transaction_id
+                for other in self._chains[record.card_id]
+                if other.transaction_id is not None
+                and other.activity is not ActivityType.REVERSAL
+                and (other.card_seq or 0) > (record.card_seq or 0)
+            }
+        return StoredRequest(
+            fingerprint=fingerprint,
+            record=record,
+            reversed=transaction_id in self._undone,
+            later_activity=frozenset(later - self._undone),
+        )
+
+    def apply(self, writes: WriteSet, claims: Iterable[Claim]) -> None:
+        """
+        Commit, or refuse all of it as the schema would.
+        """
+        for record in writes.records:
+            if record.request_id in self.poison:
+                raise self.poison[record.request_id]
+            fake_walls.refuse_record(record)
+        for card in writes.cards:
+            fake_walls.refuse_card(card)
+            locked = writes.card_versions[card.card_id]
+            assert locked == self.cards[card.card_id].version, "the lock was not kept"
+        fake_walls.refuse_postings(writes.postings)
+        self._refuse_links(writes, claims)
+        self.commits += 1
+        for record in writes.records:
+            assert record.transaction_id is not None
+            self.records[record.transaction_id] = record
+            if record.card_seq is not None and record.card_id is not None:
+                self._chains.setdefault(record.card_id, []).append(record)
+            if record.effective and record.original_transaction_id is not None:
+                self._undone.add(record.original_transaction_id)
+        self.postings.extend(writes.postings)
+        self.cards.update({card.card_id: card for card in writes.cards})
+        self.keys.update({c.key: (c.transaction_id, c.fingerprint) for c in claims})
+
+    def _refuse_links(self, writes: WriteSet, claims: Iterable[Claim]) -> None:
+        """
+        Hold foreign and unique keys, and that each row stands under a key of its own.
+        """
+        new = {record.transaction_id for record in writes.records}
+        own = {claim.key: claim.transaction_id for claim in claims}
+        if any(claim.transaction_id not in new for claim in claims):
+            _refuse("request_key_transaction_fkey")
+        undone = set(self._undone)
+        for record in writes.records:
+            assert record.request_id is not None
+            key = RequestKey(record.terminal_id, record.request_id)
+            assert own[key] == record.transaction_id, "a row without its own claim"
+            original = record.original_transaction_id
+            if original is not None and original not in new | self.records.keys():
+                _refuse("transaction_original_fkey")
+            if record.effective and original is not None:
+                if original in undone:
+                    _refuse("transaction_effective_reversal_key")
+                undone.add(original)
+        self._refuse_chains(writes)
+
+    def _refuse_chains(self, writes: WriteSet) -> None:
+        """
+        Hold `(card_id, card_seq)` unique, and the last of each to the card's version.
+        """
+        last = {card_id: card.version for card_id, card in self.cards.items()}
+        for record in writes.records:
+            if record.card_seq is not None and record.card_id is not None:
+                if record.card_seq != last[record.card_id] + 1:
+                    _refuse("transaction_card_seq_key")
+                last[record.card_id] += 1
+        assert all(card.version == last[card.card_id] for card in writes.cards)
+
+    def closed(self) -> None:
+        """
+        Hear that the open transaction ended.
+        """
+        self._open = None
+
+
+class FakeTransaction:
+    """
+    One batch's transaction.
+    """
+
+    def __init__(
+        self,
+        books: FakeBooks,
+        cards: Sequence[Card],
+        won: dict[RequestKey, Claim],
+    ) -> None:
+        self._books = books
+        self._won = won
+        self.cards = cards
+
+    async def read_stored(
+        self, keys: Sequence[RequestKey]
+    ) -> dict[RequestKey, StoredRequest]:
+        """
+        Read what is kept under keys that were not won.
+        """
+        self._books.reach("read_stored")
+        return {key: self._books.stored(key) for key in keys if key in self._books.keys}
+
+    async def commit(self, writes: WriteSet) -> None:
+        """
+        Commit, or raise and be rolled back.
+        """
+        self._books.closed()
+        self._books.reach("commit")
+        self._books.apply(writes, list(self._won.values()))
+        self._books.reach("committed")
+
+    async def rollback(self) -> None:
+        """
+        Give the locks and the claims back.
+        """
+        self._books.closed()
+
+
+def _refuse(constraint: str) -> None:
+    raise ItemFaultError(f"violates {constraint}", constraint=constraint)

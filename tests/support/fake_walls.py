@@ -1,0 +1,111 @@
+"""
+The second walls of the books, for fakes: what the schema's constraints refuse.
+
+Each names its constraint as the migrations do; a fake fails where Postgres would.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from currency import MAX_MINOR_UNITS
+from gateway.domain.cards import Card, CardState
+from gateway.domain.record import Posting, TransactionRecord
+from gateway.domain.results import APPROVALS, ActivityType, Result
+from gateway.engine.ports import ItemFaultError
+
+_RATES = (
+    "rate_transaction",
+    "rate_card",
+    "applied_rate",
+    "rate_table_version",
+    "rate_effective_from",
+    "rounding",
+)
+_CHAINED = (
+    "card_id",
+    "program_id",
+    "card_currency",
+    "card_state",
+    "balance_before_minor",
+    "balance_after_minor",
+    "available_before_minor",
+    "available_after_minor",
+    "held_after_minor",
+)
+_BOUNDED = (
+    "approved_minor",
+    "card_minor",
+    "available_before_minor",
+    "available_after_minor",
+    "balance_before_minor",
+    "balance_after_minor",
+    "held_after_minor",
+)
+
+
+def refuse_card(card: Card) -> None:
+    """
+    Hold a card's row to the CHECKs of the table `card`.
+    """
+    blocked = card.state is CardState.BLOCKED
+    closed = card.state in {CardState.DEACTIVATED, CardState.REPLACED}
+    if blocked != (card.block_reason is not None) and not (closed and not blocked):
+        _refuse("card_blocked_check")
+    if not 0 <= card.held_minor + card.unconfirmed_minor <= card.balance_minor:
+        _refuse("card_money_check")
+    if card.balance_minor > MAX_MINOR_UNITS:
+        _refuse("card_money_check")
+    if card.load_count < 0:
+        _refuse("card_load_count_check")
+
+
+def refuse_record(record: TransactionRecord) -> None:
+    """
+    Hold a row to the CHECKs of the table `transaction`.
+    """
+    row = record._asdict()
+    for name in _BOUNDED:
+        if row[name] is not None and not 0 <= row[name] <= MAX_MINOR_UNITS:
+            _refuse(f"transaction_{name}_check")
+    if record.result is Result.DUPLICATE or record.activity is ActivityType.BALANCE:
+        _refuse("transaction_result_check")
+    approved = record.result in APPROVALS
+    if not approved and (record.approved_minor or record.card_minor):
+        _refuse("transaction_decline_check")
+    if record.effective is not None and not (
+        record.activity is ActivityType.REVERSAL
+        and record.result is Result.APPROVED
+        and (record.original_transaction_id is not None or not record.effective)
+    ):
+        _refuse("transaction_effective_check")
+    if record.card_seq is None:
+        if record.card_minor or record.effective:
+            _refuse("transaction_card_check")
+    elif any(row[name] is None for name in _CHAINED):
+        _refuse("transaction_card_check")
+    if sum(row[name] is None for name in _RATES) not in {0, len(_RATES)}:
+        _refuse("transaction_rates_check")
+    if record.rounding is not None and abs(record.rounding) * 2 > 1:
+        _refuse("transaction_rounding_check")
+
+
+def refuse_postings(postings: Iterable[Posting]) -> None:
+    """
+    Hold postings to their CHECKs, and each transaction's to a sum of zero.
+    """
+    sums: Counter[tuple[bytes, str]] = Counter()
+    lines: set[tuple[bytes, int]] = set()
+    for posting in postings:
+        sums[posting.transaction_id, posting.currency] += posting.amount_minor
+        if not posting.amount_minor or abs(posting.amount_minor) > MAX_MINOR_UNITS:
+            _refuse("posting_amount_minor_check")
+        line = (posting.transaction_id, posting.line)
+        if line in lines:
+            _refuse("posting_pkey")
+        lines.add(line)
+    if any(sums.values()):
+        _refuse("posting_balance_check")
+
+
+def _refuse(constraint: str) -> None:
+    raise ItemFaultError(f"violates {constraint}", constraint=constraint)

@@ -1,0 +1,124 @@
+"""
+The independent model's checks 4 to 16 of Activate, Load, Redeem and GetBalance.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from tests.support.model_rows import Ask, ModelCard, Money
+from tests.support.model_rules import (
+    EXPONENTS,
+    MOST,
+    Conversion,
+    Rules,
+    day_of_program,
+    half_up,
+)
+
+BLOCKED = {"LOST": "LOST_CARD", "STOLEN": "STOLEN_CARD"}
+
+
+def first_fault(
+    ask: Ask, card: ModelCard | None, now: datetime, rules: Rules
+) -> str | None:
+    """
+    Give the first fault of checks 4 to 9. `card` is None where it is not accepted.
+    """
+    return next(filter(None, _faults(ask, card, now, rules)), None)
+
+
+def _faults(
+    ask: Ask, card: ModelCard | None, now: datetime, rules: Rules
+) -> Iterator[str | None]:
+    yield rules.place_fault(ask.terminal)
+    if ask.minor is not None:
+        exponent = EXPONENTS.get(ask.code or "", ask.exponent)
+        good = 1 <= ask.minor <= MOST and ask.exponent == exponent
+        yield None if good else "INVALID_AMOUNT"
+    if card is None:
+        yield "INVALID_CARD"
+        return
+    product = card.product
+    if ask.operation != "BALANCE":
+        yield None if ask.operation in product.permitted else "NOT_PERMITTED"
+    if ask.operation == "LOAD" and card.loads and not product.reloadable:
+        yield "CARD_NOT_RELOADABLE"
+    yield _state_fault(ask, card)
+    day = day_of_program(product.program, now)
+    yield "EXPIRED_CARD" if card.expires and day > card.expires else None
+
+
+def _state_fault(ask: Ask, card: ModelCard) -> str | None:
+    if card.state == "BLOCKED":
+        return BLOCKED.get(str(card.block), "RESTRICTED_CARD")
+    if card.state in {"DEACTIVATED", "REPLACED"}:
+        return "CARD_CLOSED"
+    usable = card.state in {"ACTIVE", "DEPLETED"}
+    if ask.operation == "ACTIVATE":
+        if usable:
+            return "CARD_ALREADY_ACTIVATED"
+        return None if card.state == "PENDING" else "CARD_NOT_ACTIVE"
+    return None if usable else "CARD_NOT_ACTIVE"
+
+
+def price(ask: Ask, card: ModelCard, now: datetime, rules: Rules) -> Money | str:
+    """
+    Apply checks 12 to 16: what moves, or what is in the way.
+    """
+    if ask.minor is None:
+        return Money(0, 0)
+    conversion = _conversion(ask, card, now, rules)
+    if isinstance(conversion, str):
+        return conversion
+    asked = half_up(conversion.exact(ask.minor)) if conversion else ask.minor
+    if not 1 <= asked <= MOST:
+        return "INVALID_AMOUNT"
+    if ask.operation == "REDEEM":
+        return _spend(ask, card, asked, conversion)
+    product = card.product
+    after = card.balance + asked
+    wrong_first = product.fixed and not card.loads and asked != product.fixed
+    if after > MOST or wrong_first:
+        return "INVALID_AMOUNT"
+    too_much = product.max_load and asked > product.max_load
+    too_full = product.max_balance and after > product.max_balance
+    if too_much or too_full:
+        return "LIMIT_EXCEEDED"
+    return Money(ask.minor, asked, conversion)
+
+
+def _conversion(
+    ask: Ask, card: ModelCard, now: datetime, rules: Rules
+) -> Conversion | str | None:
+    code, own = str(ask.code), card.product.currency
+    if code not in ask.store.currencies:
+        return "CURRENCY_NOT_SUPPORTED"
+    if code == own:
+        return None
+    source, target = rules.row_at(code, now), rules.row_at(own, now)
+    if source is None or target is None:
+        return "CURRENCY_NOT_SUPPORTED"
+    for row in (source, target):
+        allowed = rules.max_age.get(row.code)
+        if allowed is not None and row.as_of + allowed < now:
+            return "FX_RATE_UNAVAILABLE"
+    return Conversion(source, target, rules.version_at(now))
+
+
+def _spend(
+    ask: Ask, card: ModelCard, asked: int, conversion: Conversion | None
+) -> Money | str:
+    limit = card.product.max_redeem
+    if limit and asked > limit:
+        return "LIMIT_EXCEEDED"
+    if asked <= card.available:
+        return Money(ask.minor or 0, asked, conversion)
+    if not ask.partial:
+        return "INSUFFICIENT_FUNDS"
+    part = back = card.available
+    if conversion:
+        part = int(conversion.turned().exact(card.available))
+        back = half_up(conversion.exact(part))
+    if not part or not back:
+        return "INSUFFICIENT_FUNDS"
+    return Money(part, back, conversion)

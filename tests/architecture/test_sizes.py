@@ -12,7 +12,9 @@ FILE_LINES_EVER = 600
 FUNCTION_LINES = 70
 
 # A file that reads better whole: its path, and why.
-LONGER_FILES: dict[str, str] = {}
+LONGER_FILES: dict[str, str] = {
+    "gateway/books/schema.sql": "the whole schema in one place is its purpose",
+}
 
 
 def long_functions(module: ast.Module) -> Iterator[tuple[str, int]]:

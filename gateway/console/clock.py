@@ -2,14 +2,15 @@
 `scrip clock`: the gateway's time, which tests and the demo may shift.
 """
 
+import sys
 from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from gateway.books.admin import OWNER_ROLE
+from gateway.books.admin import OWNER_ROLE, one_transaction
 from gateway.books.admin_rates import clock, shift_clock_by, shift_clock_to
-from gateway.console.faults import BadInputError, CommandRefusedError
+from gateway.console.faults import BadInputError, CommandRefusedError, FieldError
 from gateway.console.fields import read_duration, read_moment
 from gateway.console.options import AsJson
 from gateway.console.screen import Column, say, show_rows, warn
@@ -73,6 +74,27 @@ def shift(
             "that were used since stand at their last transaction's"
         )
     say(f"the gateway's time is {session.wording.moment(after.now)}")
+
+
+@app.command()
+def follow(context: typer.Context) -> None:
+    """
+    Set the gateway's clock to each time on standard input, one a line, until it ends.
+
+    Each is printed when it is in force. A demo moves through its days this way, faster
+    than commands start.
+    """
+    session = session_of(context)
+    _require_marked(session)
+    with session.books(role=OWNER_ROLE) as books:
+        for line in sys.stdin:
+            try:
+                moment = read_moment(line.strip())
+            except FieldError as error:
+                raise BadInputError(f"standard input: {error.message}") from error
+            with one_transaction(books):
+                after = shift_clock_to(books, moment)
+            typer.echo(after.now.isoformat())
 
 
 def _require_marked(session: Session) -> None:

@@ -120,6 +120,22 @@ def test_41_to_46_other_currencies(
     assert len(decision.postings) == (4 if record.approved_minor else 0)
 
 
+def test_11_a_part_that_comes_to_nothing_is_no_part() -> None:
+    """
+    What the card has is less than one minor unit of the sale's currency: 51.
+    """
+    rules = policy(products=[product(_sealed(), "JPY")])
+    seen = card(1, currency="JPY", product_id=_sealed())
+
+    decision = decide(
+        redeem(amount(5_00), allow_partial=True), view(seen, rules=rules), None
+    )
+
+    assert decision.record.result is Result.INSUFFICIENT_FUNDS
+    assert (decision.card, decision.postings) == (None, ())
+    assert decision.record.balances_shown
+
+
 def test_rounding_is_kept_exact() -> None:
     """
     JPY 100 is USD 0.665: 0.67 is debited, 0.005 more than exact.

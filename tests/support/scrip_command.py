@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
+from typer import Typer
 from typer.testing import CliRunner, Result
 
 from gateway.console.root import app
@@ -25,13 +26,17 @@ class Scrip:
     folder: Path
     dsn: str
     runner: CliRunner = field(default_factory=CliRunner)
+    application: Typer = app
 
     def run(self, *words: str | Path, stdin: str | None = None) -> Result:
         """
         Run a command.
         """
         return self.runner.invoke(
-            app, [str(word) for word in words], input=stdin, env=self.environment
+            self.application,
+            [str(word) for word in words],
+            input=stdin,
+            env=self.environment,
         )
 
     def done(self, *words: str | Path, stdin: str | None = None) -> str:

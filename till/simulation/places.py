@@ -13,6 +13,8 @@ from typing import Final, NamedTuple
 from currency import Currency
 
 STORES: Final = 453
+# The largest store of each of the first countries has a controller.
+CONTROLLERS: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,11 +141,13 @@ def all_stores() -> tuple[Store, ...]:
     Give the stores in a fixed order, the largest of each country first.
     """
     return tuple(
-        _store(country, rank) for country in COUNTRIES for rank in range(country.stores)
+        _store(country, rank, controller=rank == 0 and place < CONTROLLERS)
+        for place, country in enumerate(COUNTRIES)
+        for rank in range(country.stores)
     )
 
 
-def _store(country: Country, rank: int) -> Store:
+def _store(country: Country, rank: int, *, controller: bool) -> Store:
     city = country.cities[rank % len(country.cities)]
     number = rank // len(country.cities) + 1
     return Store(
@@ -151,7 +155,7 @@ def _store(country: Country, rank: int) -> Store:
         name=f"{city} {number}",
         country=country,
         tills=_tills(rank, country.stores),
-        controller=rank == 0,
+        controller=controller,
     )
 
 

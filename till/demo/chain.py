@@ -1,0 +1,156 @@
+"""
+Create the chain by admin commands: programme, merchants, stores, tills, cards, rates.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
+
+from currency import Currency, ImportedRate, Money
+from till.card_number import CardNumber
+from till.demo.folder import DemoError, DemoFolder
+from till.demo.moving_clock import MovingClock
+from till.demo.scrip_command import ScripCommand
+from till.simulation.places import COUNTRIES, Store
+from till.simulation.plan import MAX_BALANCE_CENTS, MAX_LOAD_CENTS
+from till.simulation.rate_table import midnight, rates_csv
+
+PROGRAM: Final = "discs"
+PRODUCT: Final = "discs/gift"
+CONTROLLER: Final = "controller"
+# Five years, as the strictest of the usual laws wants.
+VALIDITY_DAYS: Final = 1_827
+# Rates may not begin in the past, so the clock stands before them when they are loaded.
+BEFORE_OPENING: Final = timedelta(hours=12)
+
+Done = Callable[[str], None]
+
+
+async def create_chain(
+    scrip: ScripCommand,
+    folder: DemoFolder,
+    clock: MovingClock,
+    *,
+    stores: Sequence[Store],
+    rates: Sequence[ImportedRate],
+    customers: Iterable[int],
+    first_day: date,
+    done: Done,
+) -> Mapping[int, CardNumber]:
+    """
+    Create everything a first day needs, and give each customer a card.
+
+    What does not depend on each other is made side by side.
+    """
+    await scrip.must(
+        *("program", "create", "--code", PROGRAM, "--name", "Discs gift card"),
+        *("--time-zone", "Asia/Beirut"),
+    )
+    done("programme")
+    holders = sorted(customers)
+    await clock.move_to(midnight(first_day) - BEFORE_OPENING)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_create_places(scrip, folder, stores, done))
+        tasks.create_task(_create_cards(scrip, folder, len(holders), done))
+        tasks.create_task(_load_rates(scrip, folder, rates, done))
+    return dict(zip(holders, _read_cards(folder.cards, len(holders)), strict=True))
+
+
+async def _create_places(
+    scrip: ScripCommand, folder: DemoFolder, stores: Sequence[Store], done: Done
+) -> None:
+    merchants = folder.file("merchants.csv")
+    _write_csv(
+        merchants,
+        ("code", "name", "programs"),
+        [(each.merchant, each.merchant_name, PROGRAM) for each in COUNTRIES],
+    )
+    await scrip.must("merchant", "import", merchants)
+    done(f"{len(COUNTRIES)} merchants")
+    stores_file = folder.file("stores.csv")
+    _write_csv(
+        stores_file,
+        ("merchant", "store", "name", "country", "time_zone", "currencies"),
+        [
+            (
+                store.country.merchant,
+                store.code,
+                store.name,
+                store.country.code,
+                store.country.time_zone,
+                store.country.currency.code,
+            )
+            for store in stores
+        ],
+    )
+    await scrip.must("store", "import", stores_file)
+    done(f"{len(stores)} stores")
+    terminals = [
+        (store.country.merchant, store.code, terminal)
+        for store in stores
+        for terminal in store.terminals
+    ]
+    terminals_file = folder.file("terminals.csv")
+    _write_csv(terminals_file, ("merchant", "store", "terminal"), terminals)
+    await scrip.must("terminal", "import", terminals_file, "--out", folder.credentials)
+    done(f"{len(terminals)} tills with certificates")
+    for store in stores:
+        if store.controller:
+            name = f"{store.country.merchant}/{store.code}/{CONTROLLER}"
+            await scrip.must("device", "create", name, "--out", folder.credentials)
+            done(f"controller of {store.name}")
+
+
+async def _create_cards(
+    scrip: ScripCommand, folder: DemoFolder, count: int, done: Done
+) -> None:
+    dollar = Currency.of("USD")
+    await scrip.must(
+        *("product", "create", PRODUCT, "--currency", dollar.code),
+        *("--max-load", Money(MAX_LOAD_CENTS, dollar).to_decimal_text()),
+        *("--max-balance", Money(MAX_BALANCE_CENTS, dollar).to_decimal_text()),
+        *("--validity-days", str(VALIDITY_DAYS)),
+    )
+    done("product")
+    await scrip.must(
+        *("card", "create", "--product", PRODUCT),
+        *("--count", str(count), "--out", folder.cards),
+    )
+    done(f"{count:,} cards")
+
+
+async def _load_rates(
+    scrip: ScripCommand,
+    folder: DemoFolder,
+    rates: Sequence[ImportedRate],
+    done: Done,
+) -> None:
+    file = folder.file("rates.csv")
+    file.write_text(rates_csv(rates), encoding="utf-8")
+    await scrip.must(
+        *("rates", "import", file),
+        *("--loaded-by", "demo", "--approved-by", "demo reviewer"),
+    )
+    done(f"{len(rates)} rates")
+
+
+def _write_csv(
+    path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _read_cards(path: Path, count: int) -> list[CardNumber]:
+    with path.open(encoding="utf-8", newline="") as file:
+        cards = [CardNumber(row["card_number"]) for row in csv.DictReader(file)]
+    if len(cards) != count:
+        raise DemoError(f"{path} holds {len(cards)} cards, not {count}")
+    return cards

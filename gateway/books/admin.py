@@ -68,7 +68,7 @@ def admin_connection(
 
     """
     with _translated():
-        connection = psycopg.connect(
+        connection = AdminConnection.connect(
             address,
             autocommit=True,
             connect_timeout=connect_timeout_s,
@@ -125,10 +125,16 @@ def _translated() -> Iterator[None]:
         psycopg.errors.UndefinedTable,
         psycopg.errors.UndefinedFunction,
         psycopg.errors.UndefinedColumn,
-        psycopg.errors.InsufficientPrivilege,
         psycopg.errors.InvalidParameterValue,
     ) as error:
-        raise BooksNotReadyError(_sentence(error)) from error
+        raise BooksNotReadyError(
+            f"{_sentence(error)}: the books are of another release; run `scrip migrate`"
+        ) from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise AdminError(
+            f"{_sentence(error)}: the address must be of a role that may act as "
+            f"{ADMIN_ROLE}, as {OWNER_ROLE} may"
+        ) from error
     except psycopg.errors.LockNotAvailable as error:
         raise AdminError(
             f"another change is under way for more than {LOCK_TIMEOUT_MS} ms: try again"

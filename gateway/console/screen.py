@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from enum import IntEnum
 from typing import Any, Final
+from uuid import UUID
 
 from rich.console import Console
 from rich.progress import (
@@ -147,7 +147,7 @@ def _plain(value: object) -> object:
         return f"{value:f}"
     if isinstance(value, bytes):
         return value.hex()
-    if isinstance(value, IntEnum):
-        return value.name
+    if isinstance(value, UUID):
+        return str(value)
     message = f"{type(value).__name__} has no JSON form"
     raise TypeError(message)

@@ -104,13 +104,17 @@ class Session:
         self.folder.ensure()
         return LocalAuthority.open_or_create(self.folder.authority_folder)
 
-    def books_address(self) -> str:
+    def books_address(self, *, to_read: bool = False) -> str:
         """
         Find the books: those of the settings, else the embedded ones that run.
+
+        The gateway's role may read them; to change them takes the owner's address.
         """
         postgres = self.settings.postgres
         if postgres.owner_url is not None:
             return postgres.owner_url.get_secret_value()
+        if postgres.url is not None and to_read:
+            return postgres.url.get_secret_value()
         if postgres.url is not None:
             raise CommandRefusedError(
                 "SCRIP_POSTGRES__OWNER_URL is not set: SCRIP_POSTGRES__URL is for the "

@@ -77,7 +77,7 @@ class _Process:
         Run to the end; give the exit code.
         """
         # Only now, so that gRPC finds its variable.
-        from gateway.bootstrap import assembly  # noqa: PLC0415
+        from gateway.bootstrap import assembly, server_files  # noqa: PLC0415
         from gateway.engine.ports import BooksUnavailableError  # noqa: PLC0415
         from gateway.vault.errors import VaultError  # noqa: PLC0415
 
@@ -96,7 +96,11 @@ class _Process:
         except BooksUnavailableError as error:
             self._log.critical("the books do not answer", why=str(error))
             return 1
-        return await self._serve(worker, stop)
+        keeping = asyncio.create_task(server_files.keep_server_files(self._settings))
+        try:
+            return await self._serve(worker, stop)
+        finally:
+            keeping.cancel()
 
     async def _serve(self, worker: "Worker", stop: asyncio.Event) -> int:
         lanes = [

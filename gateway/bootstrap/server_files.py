@@ -2,6 +2,7 @@
 The certificate that workers show, made when none is configured.
 """
 
+import asyncio
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,11 +12,16 @@ from cryptography import x509
 
 from gateway.runtime.clock import utc_now
 from gateway.runtime.data_folder import DataFolder
+from gateway.runtime.logging import get_logger
 from gateway.runtime.settings import Settings
+from gateway.vault.errors import VaultError
 from gateway.vault.pki import LocalAuthority
 from gateway.vault.private_file import exclusive, make_private_folder
 
 RENEW_BEFORE: Final = timedelta(days=30)
+CHECK_S: Final = 12 * 60 * 60.0
+
+_log: Final = get_logger("server files")
 
 _ALWAYS: Final = ("localhost", "127.0.0.1", "::1")
 _EVERYWHERE: Final = frozenset({"0.0.0.0", "::", "*"})  # noqa: S104 - compared only
@@ -62,6 +68,20 @@ def ready_server_files(settings: Settings) -> ServerPaths:
             pair = authority.issue_server(_names(grpc.host))
             pair.write(paths.key, paths.certificate)
     return paths
+
+
+async def keep_server_files(settings: Settings, *, every_s: float = CHECK_S) -> None:
+    """
+    Renew the certificate in time, for as long as the worker runs.
+
+    What goes wrong is logged and tried again: there are weeks left.
+    """
+    while True:
+        await asyncio.sleep(every_s)
+        try:
+            await asyncio.to_thread(ready_server_files, settings)
+        except (VaultError, OSError) as error:
+            _log.error("the server's certificate could not be renewed", why=str(error))
 
 
 def _lasts(paths: ServerPaths, until: datetime) -> bool:

@@ -2,6 +2,7 @@
 The certificate that workers show is made once, kept, and renewed in time.
 """
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from cryptography import x509
 
 from gateway.bootstrap import server_files
-from gateway.bootstrap.server_files import ready_server_files
+from gateway.bootstrap.server_files import keep_server_files, ready_server_files
 from gateway.runtime.settings import Settings
 from gateway.runtime.settings_groups import GrpcSettings
 
@@ -103,3 +104,29 @@ def test_files_of_the_settings_are_taken(tmp_path: Path) -> None:
         own["client_ca_file"],
     )
     assert not (tmp_path / "data").exists()
+
+
+async def test_a_running_worker_renews_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A worker that runs for months looks again, also after it could not.
+    """
+    settings = settings_of(tmp_path)
+    first = ready_server_files(settings).certificate
+    content = first.read_bytes()
+    authority_key = tmp_path / "authority" / "ca.key"
+    authority_key.chmod(0o644)
+    monkeypatch.setattr(server_files, "RENEW_BEFORE", timedelta(days=91))
+    keeping = asyncio.create_task(keep_server_files(settings, every_s=0.01))
+    await asyncio.sleep(0.1)
+    kept_while_unsafe = first.read_bytes() == content
+    authority_key.chmod(0o600)
+    async with asyncio.timeout(5):
+        # A file tells nobody that it was replaced.
+        while first.read_bytes() == content:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    keeping.cancel()
+    await asyncio.wait([keeping])
+
+    assert kept_while_unsafe

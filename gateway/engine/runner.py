@@ -30,6 +30,8 @@ from gateway.engine.ports import (
 
 _JITTER_S = 0.02
 _RESOLVE_PAUSE_S = 0.05
+_KEPT_CHANGING = "the batch kept changing; ask again"
+_REPLY_LOST = "the commit's reply was lost; send the same request again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ class Runner:
         if not items:
             return []
         try:
-            return [await self._attempt(items)]
+            return [await self._attempt(items, ConcurrencyError(_KEPT_CHANGING))]
         except (ItemFaultError, LockTimeoutError) as error:
             return await self._halve(items, error)
         except SerializationError:
@@ -93,12 +95,14 @@ class Runner:
             return await self._resolve(items)
         return []
 
-    async def _attempt(self, items: Sequence[Item]) -> Done:
+    async def _attempt(self, items: Sequence[Item], exhausted: GatewayError) -> Done:
         """
         Attempt a batch, again where it asks for it, and answer it.
+
+        Who still waits when it has asked too often gets `exhausted`.
         """
         hints = Hints()
-        left = list(items)
+        left = [item for item in items if not item.future.done()]
         restarts = retries = 0
         while left:
             try:
@@ -110,7 +114,7 @@ class Runner:
                 left = [item for item in left if item not in restart.refused]
                 restarts += not restart.refused
                 if restarts > self._bounds.restart_limit:
-                    refuse(left, ConcurrencyError("the batch kept changing; ask again"))
+                    refuse(left, exhausted)
                     break
             except SerializationError:
                 retries += 1
@@ -153,7 +157,7 @@ class Runner:
         left = list(items)
         while left := self._in_time(left, limit):
             try:
-                return [await self._attempt(left)]
+                return [await self._attempt(left, OutcomeUnknownError(_REPLY_LOST))]
             except ItemFaultError as error:
                 return await self._resolve_halves(left, error)
             except (
@@ -185,8 +189,7 @@ class Runner:
             if now < min(item.deadline, limit):
                 left.append(item)
             else:
-                unknown = "the commit's reply was lost; send the same request again"
-                refuse([item], OutcomeUnknownError(unknown))
+                refuse([item], OutcomeUnknownError(_REPLY_LOST))
         return left
 
     def _refuse_one(self, item: Item, fault: GatewayError) -> None:

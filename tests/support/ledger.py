@@ -136,6 +136,15 @@ class Move:
     original: TransactionRecord | None = None
 
 
+def undo(original: TransactionRecord) -> Move:
+    """
+    Undo the whole of a transaction.
+    """
+    spent = original.activity is ActivityType.REDEEM
+    amount = original.card_minor if spent else -original.card_minor
+    return Move(activity=ActivityType.REVERSAL, amount_minor=amount, original=original)
+
+
 def load(amount_minor: int) -> Move:
     """
     Add value.
@@ -157,7 +166,9 @@ def moved(
     Write one approved transaction that changes one card.
     """
     at = locked.clock if locked is not None else NOON
-    after = card.moved(move.amount_minor, at, expires_on=card.expires_on)
+    after = card.moved(
+        move.amount_minor, at, loads=loads_of(move), expires_on=card.expires_on
+    )
     amount = abs(move.amount_minor)
     reverses = move.activity is ActivityType.REVERSAL
     record = plain_record(claim)._replace(
@@ -184,13 +195,22 @@ def moved(
         host_time=at,
         approval_code="A1B2C3",
     )
-    record = record._replace(requested_minor=amount, **changes)
+    record = record._replace(**{"requested_minor": amount, **changes})
     return WriteSet(
         records=[record],
         postings=two_postings(record, -move.amount_minor) if amount else [],
         cards=[after],
         card_versions={card.card_id: card.version},
     )
+
+
+def loads_of(move: Move) -> int:
+    """
+    Tell by how much a card's count of loads changes.
+    """
+    if move.activity in {ActivityType.ACTIVATE, ActivityType.LOAD}:
+        return 1
+    return -1 if move.activity is ActivityType.REVERSAL and move.amount_minor < 0 else 0
 
 
 def two_postings(record: TransactionRecord, liability_minor: int) -> list[Posting]:
@@ -200,9 +220,8 @@ def two_postings(record: TransactionRecord, liability_minor: int) -> list[Postin
     transaction_id, card_id = record.transaction_id, record.card_id
     assert transaction_id is not None
     assert card_id is not None
-    other = (
-        Account.MERCHANT_RECEIVABLE if liability_minor < 0 else Account.MERCHANT_PAYABLE
-    )
+    loads = (liability_minor < 0) is (record.activity is not ActivityType.REVERSAL)
+    other = Account.MERCHANT_RECEIVABLE if loads else Account.MERCHANT_PAYABLE
     first = Posting(
         transaction_id=transaction_id,
         line=1,

@@ -1,0 +1,202 @@
+-- The check of the books: each query gives the rows that break a rule, at most as many as
+-- asked. All run in one snapshot and read whole tables; none is of the money path.
+--
+-- The sign of a transaction: 1 where it debits the card (Redeem), -1 where it credits it
+-- (Activate, Load), the opposite of its original's for a reversal, 0 where it moves
+-- nothing.
+
+-- name: check_postings_sum
+-- The postings of each transaction sum to zero in each currency, and are at least two.
+SELECT
+    transaction_id,
+    currency,
+    sum(amount_minor) AS sum_minor,
+    count(*) AS lines
+FROM posting
+GROUP BY transaction_id, currency
+HAVING sum(amount_minor) <> 0 OR count(*) < 2
+LIMIT %(most)s;
+
+-- name: check_currencies_sum
+-- All postings together sum to zero in each currency.
+SELECT currency, sum(amount_minor) AS sum_minor
+FROM posting
+GROUP BY currency
+HAVING sum(amount_minor) <> 0
+LIMIT %(most)s;
+
+-- name: check_postings_belong
+-- Each posting belongs to an approved transaction that changed its card, and stands for
+-- that transaction's programme or merchant.
+SELECT
+    p.transaction_id, p.line, p.card_id, p.account, p.owner_id,
+    t.result, t.card_id AS transaction_card_id, t.program_id, t.merchant_id
+FROM posting AS p
+LEFT JOIN transaction AS t USING (transaction_id)
+WHERE
+    t.transaction_id IS NULL
+    OR t.result > 2
+    OR t.card_seq IS NULL
+    OR p.card_id <> t.card_id
+    OR p.owner_id <> CASE
+        WHEN p.account IN (1, 4) THEN t.program_id
+        WHEN p.account IN (2, 3) THEN t.merchant_id
+        ELSE p.owner_id
+    END
+LIMIT %(most)s;
+
+-- name: check_records_posted
+-- What a transaction says it moved is what its postings move: the card's amount on the
+-- liability, the approved amount on the merchant's account, through clearing where the
+-- currencies differ, and nothing at all where it moved nothing.
+WITH posted AS (
+    SELECT
+        transaction_id,
+        count(*) AS lines,
+        sum(amount_minor) FILTER (WHERE account = 1) AS liability_minor,
+        sum(amount_minor) FILTER (WHERE account = 2) AS payable_minor,
+        sum(amount_minor) FILTER (WHERE account = 3) AS receivable_minor,
+        min(currency) FILTER (WHERE account = 1) AS liability_currency,
+        min(currency) FILTER (WHERE account IN (2, 3)) AS merchant_currency
+    FROM posting
+    GROUP BY transaction_id
+),
+
+signed AS (
+    SELECT
+        t.transaction_id, t.card_minor, t.approved_minor, t.card_currency,
+        t.transaction_currency,
+        coalesce(o.activity, t.activity) AS activity,
+        CASE
+            WHEN t.result > 2 OR t.card_seq IS NULL OR t.card_minor = 0 THEN 0
+            WHEN t.activity = 3 THEN 1
+            WHEN t.activity IN (1, 2) THEN -1
+            WHEN o.activity = 3 THEN -1
+            ELSE 1
+        END AS sign
+    FROM transaction AS t
+    LEFT JOIN transaction AS o
+        ON t.original_transaction_id = o.transaction_id AND t.activity = 4
+)
+
+SELECT
+    s.transaction_id, s.sign, s.card_minor, s.approved_minor, p.lines,
+    p.liability_minor, p.payable_minor, p.receivable_minor
+FROM signed AS s
+LEFT JOIN posted AS p USING (transaction_id)
+WHERE
+    coalesce(p.liability_minor, 0) <> s.sign * s.card_minor
+    OR coalesce(p.payable_minor, 0)
+    <> CASE WHEN s.activity = 3 THEN -s.sign * s.approved_minor ELSE 0 END
+    OR coalesce(p.receivable_minor, 0)
+    <> CASE WHEN s.activity = 3 THEN 0 ELSE -s.sign * s.approved_minor END
+    OR coalesce(p.lines, 0) <> CASE
+        WHEN s.sign = 0 THEN 0
+        WHEN s.card_currency = s.transaction_currency THEN 2
+        ELSE 4
+    END
+    OR p.liability_currency <> s.card_currency
+    OR p.merchant_currency <> s.transaction_currency
+LIMIT %(most)s;
+
+-- name: check_liability
+-- The card liability of each programme and currency is the sum of its cards' balances.
+SELECT
+    program_id,
+    currency,
+    c.balance_minor AS cards_minor,
+    p.balance_minor AS liability_minor
+FROM (
+    SELECT program_id, currency, sum(balance_minor) AS balance_minor
+    FROM card
+    GROUP BY program_id, currency
+) AS c
+FULL JOIN (
+    SELECT owner_id AS program_id, currency, -sum(amount_minor) AS balance_minor
+    FROM posting
+    WHERE account = 1
+    GROUP BY owner_id, currency
+) AS p USING (program_id, currency)
+WHERE coalesce(c.balance_minor, 0) <> coalesce(p.balance_minor, 0)
+LIMIT %(most)s;
+
+-- name: check_conservation
+-- Loads less spends, less what was undone of both, is what all cards hold.
+SELECT
+    program_id,
+    currency,
+    c.balance_minor AS cards_minor,
+    t.moved_minor AS transactions_minor
+FROM (
+    SELECT program_id, currency, sum(balance_minor) AS balance_minor
+    FROM card
+    GROUP BY program_id, currency
+) AS c
+FULL JOIN (
+    SELECT
+        t.program_id,
+        t.card_currency AS currency,
+        sum(
+            CASE
+                WHEN t.activity = 3 OR (t.activity = 4 AND o.activity <> 3)
+                    THEN -t.card_minor
+                ELSE t.card_minor
+            END
+        ) AS moved_minor
+    FROM transaction AS t
+    LEFT JOIN transaction AS o ON t.original_transaction_id = o.transaction_id
+    WHERE t.result <= 2 AND t.card_seq IS NOT NULL
+    GROUP BY t.program_id, t.card_currency
+) AS t USING (program_id, currency)
+WHERE coalesce(c.balance_minor, 0) <> coalesce(t.moved_minor, 0)
+LIMIT %(most)s;
+
+-- name: check_declines
+-- What was declined approved nothing and changed no card.
+SELECT transaction_id, result, approved_minor, card_minor, card_seq, effective
+FROM transaction
+WHERE
+    result > 2
+    AND (
+        approved_minor <> 0 OR card_minor <> 0 OR card_seq IS NOT NULL OR effective
+    )
+LIMIT %(most)s;
+
+-- name: check_approvals
+-- An approval is of the whole amount; in part, only a Redeem is, of less than was asked.
+SELECT transaction_id, activity, result, requested_minor, approved_minor, card_seq
+FROM transaction
+WHERE
+    result <= 2
+    AND CASE
+        WHEN activity = 4 THEN
+            result <> 1
+            OR effective IS NULL
+            OR effective <> (card_seq IS NOT NULL)
+        WHEN card_seq IS NULL THEN true
+        WHEN result = 1 THEN approved_minor <> coalesce(requested_minor, 0)
+        ELSE
+            activity <> 3
+            OR approved_minor = 0
+            OR card_minor = 0
+            OR approved_minor >= requested_minor
+    END
+LIMIT %(most)s;
+
+-- name: check_conversion_recorded
+-- Where the currencies differ the conversion is recorded, and only there; where they are
+-- one, the card is moved by exactly what was approved.
+SELECT
+    transaction_id, transaction_currency, card_currency, approved_minor, card_minor,
+    rate_table_version
+FROM transaction
+WHERE
+    result <= 2
+    AND card_seq IS NOT NULL
+    AND CASE
+        WHEN card_minor = 0 AND approved_minor = 0 THEN rate_table_version IS NOT NULL
+        WHEN transaction_currency = card_currency THEN
+            rate_table_version IS NOT NULL OR approved_minor <> card_minor
+        ELSE rate_table_version IS NULL
+    END
+LIMIT %(most)s;

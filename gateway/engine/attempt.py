@@ -14,7 +14,7 @@ from typing import NamedTuple
 from gateway.domain.cards import Card
 from gateway.domain.commands import Reverse
 from gateway.domain.decide import ACTIVITIES, decide
-from gateway.domain.decision import Stamp, View, answer_unrecorded
+from gateway.domain.decision import Decision, Stamp, View, answer_unrecorded
 from gateway.domain.errors import GatewayError, InvariantError
 from gateway.domain.ids import CardId, RequestKey, TransactionId
 from gateway.domain.policy import Place, Policy
@@ -98,7 +98,7 @@ class Attempt:
         ids = tools.ids.take(len(items))
         self._items = list(zip(items, ids, strict=True))
         self._claims: dict[RequestKey, Claim] = {}
-        self._tombstones: list[tuple[Item, RequestKey]] = []
+        self._tombstones: list[RequestKey] = []
         self._plan_claims()
 
     async def run(self) -> Done:
@@ -142,7 +142,7 @@ class Attempt:
                 original = command.original
                 if original not in claims:
                     claims[original] = Claim(original, transaction_id, None)
-                    self._tombstones.append((item, original))
+                    self._tombstones.append(original)
 
     async def _look_up_originals(self) -> None:
         """
@@ -241,16 +241,24 @@ class Attempt:
         Start again without a tombstone that its reversal did not earn.
 
         The reversal proved to be a replay, a DUPLICATE, or a decline before check 15.
-        Also where the original itself came later in the batch: its key is then its own
-        to claim.
+        The key is then for the original, should it come later in the batch, or for the
+        next reversal that names it.
         """
         unearned = {
-            item
-            for item, original in self._tombstones
-            if original in won and not journal.is_tombstone(original)
+            original
+            for original in self._tombstones
+            if original in won
+            and journal.tombstone_of(original) != self._claims[original].transaction_id
         }
         if unearned:
-            self._hints.untombed.update(unearned)
+            # All that name it in vain, or each would claim it in the next attempt.
+            self._hints.untombed.update(
+                item
+                for item, transaction_id in self._items
+                if isinstance(item.command, Reverse)
+                and item.command.original in unearned
+                and journal.tombstone_of(item.command.original) != transaction_id
+            )
             raise RestartError("tombstone not earned")
 
     def _answer(
@@ -284,11 +292,28 @@ class Attempt:
         if isinstance(command, Reverse):
             original = journal.original_of(command)
         decision = decide(command, view, original)
-        if (
-            isinstance(command, Reverse)
-            and decision.record.result is Result.ORIGINAL_NOT_FOUND
-            and command.original not in self._claims
+        if isinstance(command, Reverse) and self._lacks_claim(
+            command, decision, journal
         ):
             self._hints.untombed.discard(item)
             raise RestartError("tombstone needed")
         return journal.add(command, decision)
+
+    def _lacks_claim(
+        self, command: Reverse, decision: Decision, journal: Journal
+    ) -> bool:
+        """
+        Tell whether a reversal leaves a tombstone under a key not claimed for one.
+
+        An earlier attempt gave the claim up, and the original, later in the batch, may
+        hold it now. (Claimed for another reversal, `_check_tombstones` hands it on.)
+        """
+        original = command.original
+        if (
+            decision.record.result is not Result.ORIGINAL_NOT_FOUND
+            or original == command.key
+            or journal.kept(original) is not None
+        ):
+            return False
+        claim = self._claims.get(original)
+        return claim is None or claim.fingerprint is not None

@@ -62,12 +62,14 @@ class Journal:
         """
         return self._kept.get(key)
 
-    def is_tombstone(self, key: RequestKey) -> bool:
+    def tombstone_of(self, key: RequestKey) -> TransactionId | None:
         """
-        Tell whether a reversal stands under a key in place of its original.
+        Give the reversal that stands under a key in place of its original, if one does.
         """
         found = self._kept.get(key)
-        return found is not None and found.fingerprint is None
+        if found is None or found.fingerprint is not None:
+            return None
+        return found.record.transaction_id
 
     def knows(self, card_id: CardId) -> bool:
         """

@@ -25,7 +25,7 @@ from gateway.runtime.processes import READY_OPTION
 from gateway.vault.keyring import LocalKeyring
 from gateway.vault.numbers import CardNumber, NumberVault, generate_card_numbers
 from gateway.vault.pki import KeyPair, LocalAuthority
-from tests.support.books_check import check_books
+from tests.support.books_check import require_sound_books
 from tests.support.seed import DEVICES, seed_device, seed_parties, set_shift
 from tests.support.stores import FreshDatabase
 
@@ -237,7 +237,7 @@ class Gateway:
         """
         Fail unless every invariant of the books holds.
         """
-        check_books(self.database.owner_dsn)
+        require_sound_books(self.database.owner_dsn)
 
     def _card_row(
         self, vault: NumberVault, card_id: int, number: CardNumber

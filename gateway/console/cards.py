@@ -36,7 +36,9 @@ _NUMBER_MAX_CHARACTERS: Final = 64
 def create(
     context: typer.Context,
     product: ProductOption,
-    count: Annotated[int, typer.Option(min=1, max=MAX_COUNT, help="How many.")],
+    count: Annotated[
+        int, typer.Option(min=1, max=MAX_COUNT, metavar="N", help="How many.")
+    ],
     out: Annotated[
         Path,
         typer.Option(
@@ -51,7 +53,8 @@ def create(
         typer.Option(metavar="DIGITS", help="What every number begins with."),
     ] = "",
     length: Annotated[
-        int, typer.Option(min=12, max=19, help="How many digits a number has.")
+        int,
+        typer.Option(min=12, max=19, metavar="N", help="How many digits a number has."),
     ] = 19,
     resume: Annotated[
         bool,

@@ -64,7 +64,10 @@ def create(
     out: OutFolder,
     kind: Annotated[
         Kind,
-        typer.Option(help="A controller speaks for every terminal of its store."),
+        typer.Option(
+            metavar="controller|terminal",
+            help="A controller speaks for every terminal of its store.",
+        ),
     ] = Kind.CONTROLLER,
     terminal: Annotated[
         str | None,

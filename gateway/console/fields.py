@@ -7,7 +7,6 @@ column of a CSV file obey the same rule and say the same words.
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -39,7 +38,6 @@ _DURATION: Final = re.compile(
     r"(?P<sign>-?)(?:(?P<days>[0-9]{1,6})d)?(?:(?P<hours>[0-9]{1,6})h)?"
     r"(?:(?P<minutes>[0-9]{1,6})m)?(?:(?P<seconds>[0-9]{1,6})s)?"
 )
-_PERCENT: Final = re.compile(r"(0|[1-9][0-9]{0,3})(?:\.([0-9]{1,2}))?")
 # Zones that Postgres and Python both know by the same name.
 _ZONE: Final = re.compile(r"[A-Z][A-Za-z_]*(/[A-Za-z0-9_+-]+){0,2}")
 
@@ -198,16 +196,6 @@ def read_max_age(text: str) -> timedelta:
     if length <= timedelta(0):
         raise FieldError(f"{_shown(text)}: a rate's age is more than nothing, as 7d")
     return length
-
-
-def read_percent(text: str) -> Decimal:
-    """
-    Read a percentage of at most two digits after the point.
-    """
-    match = _PERCENT.fullmatch(text.removesuffix("%"))
-    if match is None:
-        raise FieldError(f"{_shown(text)} is no percentage: write it as 10 or 2.5")
-    return Decimal(match[0])
 
 
 def read_amount(text: str, currency: Currency) -> int:

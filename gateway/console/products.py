@@ -66,7 +66,10 @@ def create(
     ] = True,
     permit: Annotated[
         list[Activity] | None,
-        typer.Option(help="What its cards may be used for; all if none is named."),
+        typer.Option(
+            metavar="activate|load|redeem|balance",
+            help="What its cards may be used for, may stand several times; else all.",
+        ),
     ] = None,
     fixed_amount: Annotated[
         str | None, _amount_option("The one amount that a card is sold with")
@@ -79,6 +82,7 @@ def create(
         typer.Option(
             min=1,
             max=32_767,
+            metavar="N",
             help="How many days a card holds from its activation; else for ever.",
         ),
     ] = None,

@@ -25,7 +25,7 @@ from gateway.vault.errors import VaultError
 
 ENTRY_POINTS: Final = "scrip.commands"
 
-_GROUPS: Final = {
+OWN_COMMANDS: Final = {
     "serve": "gateway.console.serve",
     "migrate": "gateway.console.upkeep",
     "check-config": "gateway.console.upkeep",
@@ -53,15 +53,15 @@ class RootGroup(TyperGroup):
         Name all commands: ours, then those of other packages.
         """
         del ctx
-        return [*_GROUPS, *_added()]
+        return [*OWN_COMMANDS, *_added()]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 -- as above
         """
         Load one command.
         """
         del ctx
-        if cmd_name in _GROUPS:
-            module = importlib.import_module(_GROUPS[cmd_name])
+        if cmd_name in OWN_COMMANDS:
+            module = importlib.import_module(OWN_COMMANDS[cmd_name])
             return _command_of(module.APPS[cmd_name], cmd_name)
         point = _added().get(cmd_name)
         return None if point is None else _load(point)
@@ -107,8 +107,9 @@ def scrip(
     data_folder: Annotated[
         Path | None,
         typer.Option(
+            metavar="FOLDER",
             help="Where embedded stores, keys and certificates are kept "
-            "(instead of SCRIP_DATA_FOLDER)."
+            "(instead of SCRIP_DATA_FOLDER).",
         ),
     ] = None,
 ) -> None:
@@ -133,7 +134,7 @@ def _added() -> dict[str, EntryPoint]:
     Find the commands of other packages; ours cannot be replaced.
     """
     points = entry_points(group=ENTRY_POINTS)
-    return {point.name: point for point in points if point.name not in _GROUPS}
+    return {point.name: point for point in points if point.name not in OWN_COMMANDS}
 
 
 def _load(point: EntryPoint) -> object:

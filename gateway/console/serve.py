@@ -51,16 +51,21 @@ def serve(
     *,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, max=64, help="Gateway processes (SCRIP_WORKERS)."),
+        typer.Option(
+            min=1, max=64, metavar="N", help="Gateway processes (SCRIP_WORKERS)."
+        ),
     ] = None,
     host: Annotated[
         str | None,
-        typer.Option(help="Address to listen on (SCRIP_GRPC__HOST)."),
+        typer.Option(metavar="HOST", help="Address to listen on (SCRIP_GRPC__HOST)."),
     ] = None,
     port: Annotated[
         int | None,
         typer.Option(
-            min=0, max=65_535, help="Port; 0 picks a free one (SCRIP_GRPC__PORT)."
+            min=0,
+            max=65_535,
+            metavar="PORT",
+            help="Port; 0 picks a free one (SCRIP_GRPC__PORT).",
         ),
     ] = None,
     demo: Annotated[
@@ -98,6 +103,8 @@ def serve(
         paths = ready_server_files(settings)
         stack.enter_context(_renewing_certificates(settings))
         serving = _Serving(settings, session.folder.path / SERVING_FILE, paths, stores)
+        # One that was killed left its file.
+        serving.forget()
         stack.callback(serving.forget)
         supervisor = Supervisor(
             _programs(settings),

@@ -19,7 +19,7 @@ from typing import Any, Final
 import psycopg
 
 from gateway.runtime.data_folder import DataFolder
-from gateway.runtime.fault_points import FaultOrder
+from gateway.runtime.fault_points import FaultOrder, order_path
 from gateway.runtime.leash import Program, start_leashed
 from gateway.runtime.processes import READY_OPTION
 from gateway.vault.keyring import LocalKeyring
@@ -146,6 +146,18 @@ class Gateway:
         worker = order.pop("worker", 1)
         fault = FaultOrder(point=point, action=action, **order)
         fault.write(self.folder, worker)
+
+    def is_held(self, worker: int = 1) -> bool:
+        """
+        Tell whether a worker has struck as it was ordered: it took the order away.
+        """
+        return not order_path(self.folder, worker).exists()
+
+    def let_go(self, worker: int = 1) -> None:
+        """
+        Let a worker go on that was ordered to hold.
+        """
+        order_path(self.folder, worker).with_suffix(".go").touch()
 
     def log_path(self, worker: int = 1) -> Path:
         """

@@ -122,6 +122,9 @@ def _price(amount: Amount, card: Card, product: Product, view: View) -> Price | 
     balance = card.balance_minor + loaded
     if not within_bounds(loaded) or balance > MAX_MINOR_UNITS:
         return Result.INVALID_AMOUNT
+    if loaded == 1 and price.rounding is not None and price.rounding > 0:
+        # Less than one minor unit is no money yet: never raised to one (domain 1.5).
+        return Result.INVALID_AMOUNT
     fixed = product.fixed_amount_minor
     if fixed is not None and card.load_count == 0 and loaded != fixed:
         return Result.INVALID_AMOUNT

@@ -73,6 +73,8 @@ def price(ask: Ask, card: ModelCard, now: datetime, rules: Rules) -> Money | str
     asked = half_up(conversion.exact(ask.minor)) if conversion else ask.minor
     if not 1 <= asked <= MOST:
         return "INVALID_AMOUNT"
+    if ask.operation != "REDEEM" and conversion and conversion.exact(ask.minor) < 1:
+        return "INVALID_AMOUNT"
     if ask.operation == "REDEEM":
         return _spend(ask, card, asked, conversion)
     product = card.product

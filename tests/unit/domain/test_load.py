@@ -138,6 +138,15 @@ def test_46_less_than_one_minor_unit_is_never_raised_to_one() -> None:
     assert result_of(amount(100_00, "LBP"), card()) is Result.INVALID_AMOUNT
 
 
+def test_a_load_is_never_rounded_up_to_its_first_minor_unit() -> None:
+    """
+    Load JPY 1 is 0.665 cents: 13. A sale of it takes a cent; JPY 2 loads one, rounded.
+    """
+    got = [result_of(amount(minor, "JPY"), card()) for minor in (1, 2)]
+
+    assert got == [Result.INVALID_AMOUNT, Result.APPROVED]
+
+
 @pytest.mark.parametrize(
     ("asked", "balance", "result"),
     [

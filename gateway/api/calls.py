@@ -13,7 +13,7 @@ from gateway.domain.errors import GatewayError, InvariantError
 from gateway.domain.policy import Caller, DeviceName
 from gateway.domain.results import RESPONSE_CODES, Result
 from gateway.engine.answers import Answer
-from gateway.runtime.logging import get_logger
+from gateway.runtime.logging import get_logger, write_line
 from gateway.runtime.metrics import Metrics
 
 STREAM_METHOD: Final = "Transact"
@@ -85,20 +85,24 @@ class CallLog:
         record = answer.record
         result = _RESULT_NAMES[record.result]
         device = _NOBODY if call.caller is None else call.caller.device
-        # One call with all of it: this line is written for every sale.
-        self._logger.info(
-            "call",
-            method=call.method,
-            request_id=call.request_id,
-            duration_ms=round(seconds * 1_000, 3),
-            status="OK",
-            result=result,
-            response_code=_RESPONSE_CODES[record.result],
-            replayed=answer.replayed,
-            terminal=int(record.terminal_id),
-            merchant=device.merchant,
-            store=device.store,
-            device=device.device,
+        # Nothing of it needs to be masked: what has an answer was read, so that its
+        # request id is a UUID.
+        write_line(
+            {
+                "event": "call",
+                "part": "api",
+                "method": call.method,
+                "request_id": call.request_id,
+                "duration_ms": round(seconds * 1_000, 3),
+                "status": "OK",
+                "result": result,
+                "response_code": _RESPONSE_CODES[record.result],
+                "replayed": answer.replayed,
+                "terminal": record.terminal_id,
+                "merchant": device.merchant,
+                "store": device.store,
+                "device": device.device,
+            }
         )
         self._count(call, result, "OK", seconds)
 

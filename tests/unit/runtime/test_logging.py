@@ -22,6 +22,7 @@ from gateway.runtime.logging import (
     configure_logging,
     flush_logging,
     get_logger,
+    write_line,
 )
 from gateway.runtime.settings_groups import LoggingSettings
 
@@ -254,6 +255,31 @@ def test_an_interrupt_from_the_keyboard_is_no_fault() -> None:
 
     assert b'"uncaught exception"' not in result.stderr
     assert b"KeyboardInterrupt" in result.stderr
+
+
+def test_a_line_past_structlog_looks_like_the_others(lines: Lines) -> None:
+    """
+    It has time, level and process first, and what it was given.
+    """
+    write_line({"event": "call", "method": "Redeem", "replayed": False})
+    (line,) = lines()
+
+    assert list(line) == ["time", "level", "worker", "event", "method", "replayed"]
+    assert (line["level"], line["worker"]) == ("info", "worker-1")
+
+
+def test_a_line_past_structlog_keeps_the_threshold(log_path: Path) -> None:
+    """
+    Where info is not written, and where nothing is configured, it is not either.
+    """
+    write_line({"event": "before"})
+    with log_path.open("ab") as file:
+        configure_logging(LoggingSettings(level="warning"), descriptor=file.fileno())
+        write_line({"event": "below"})
+        close_logging()
+    write_line({"event": "after"})
+
+    assert log_path.read_bytes() == b""
 
 
 def test_a_canonical_line_costs_microseconds(lines: Lines) -> None:

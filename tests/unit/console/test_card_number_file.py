@@ -1,0 +1,165 @@
+"""
+The file of new cards' numbers: private, whole lines, one run at a time.
+"""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from gateway.console.card_number_file import HEADER, CardNumberFile, NumberedCard
+from gateway.console.faults import BadInputError
+from gateway.vault.numbers import generate_card_numbers
+
+CARDS = [
+    NumberedCard(at, number)
+    for at, number in enumerate(generate_card_numbers("6035", count=5), start=1)
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """
+    Name a file that is not there yet.
+    """
+    return tmp_path / "cards.csv"
+
+
+def wrote(path: Path, cards: list[NumberedCard]) -> None:
+    """
+    Be a run that came to its end.
+    """
+    with CardNumberFile.open(path, resume=False) as file:
+        file.keep(0)
+        file.add(cards)
+
+
+def test_what_is_added_is_read_again(path: Path) -> None:
+    """
+    Header and lines, for their owner only.
+    """
+    wrote(path, CARDS)
+
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)
+    assert path.read_bytes().startswith(HEADER)
+    with CardNumberFile.open(path, resume=True) as file:
+        assert CARDS == file.lines()
+
+
+def test_it_is_on_the_disk_when_add_returns(path: Path) -> None:
+    """
+    The books may learn of the cards then, whatever happens to this process.
+    """
+    with CardNumberFile.open(path, resume=False) as file:
+        file.keep(0)
+        file.add(CARDS[:2])
+
+        assert 3 == len(path.read_bytes().splitlines())
+
+
+def test_a_torn_line_is_left_out_and_cut_off(path: Path) -> None:
+    """
+    Wherever the writing broke off, what is whole stays.
+    """
+    wrote(path, CARDS)
+    whole = path.read_bytes()
+    for size in range(len(HEADER), len(whole)):
+        path.write_bytes(whole[:size])
+        with CardNumberFile.open(path, resume=True) as file:
+            lines = file.lines()
+            file.keep(len(lines))
+
+        assert CARDS[: len(lines)] == lines
+        assert whole.startswith(path.read_bytes())
+        assert path.read_bytes().endswith(b"\n")
+
+
+def test_a_header_that_was_torn_is_no_lines(path: Path) -> None:
+    """
+    A run that ended at once can be resumed too.
+    """
+    for size in range(len(HEADER)):
+        path.write_bytes(HEADER[:size])
+        path.chmod(0o600)
+        with CardNumberFile.open(path, resume=True) as file:
+            assert [] == file.lines()
+
+
+def test_lines_are_added_behind_those_kept(path: Path) -> None:
+    """
+    Cutting off and adding leave no gap.
+    """
+    wrote(path, CARDS)
+    with CardNumberFile.open(path, resume=True) as file:
+        file.keep(2)
+        file.add(CARDS[3:])
+        assert [*CARDS[:2], *CARDS[3:]] == file.lines()
+
+
+def test_a_file_of_a_run_that_made_nothing_is_removed(path: Path) -> None:
+    """
+    The next run is not told that it exists. One that is resumed stays.
+    """
+    with CardNumberFile.open(path, resume=False) as file:
+        file.keep(0)
+
+    assert not path.exists()
+    wrote(path, CARDS)
+    with CardNumberFile.open(path, resume=True):
+        pass
+    assert path.exists()
+
+
+def test_two_runs_never_write_to_one_file(path: Path) -> None:
+    """
+    The second is refused and the first is not harmed.
+    """
+    with CardNumberFile.open(path, resume=False) as first:
+        with pytest.raises(BadInputError, match="another run writes"):
+            CardNumberFile.open(path, resume=True)
+        first.keep(0)
+        first.add(CARDS)
+
+    assert 6 == len(path.read_bytes().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"name,colour\n", "is no file of card numbers"),
+        (HEADER + b"x,6035\n", "line 2"),
+        (HEADER + b"1\n", "line 2"),
+        (HEADER + b"1,4111111111111112\n", "line 2"),
+        (HEADER + b"1,\xff\n", "line 2"),
+    ],
+)
+def test_another_file_is_refused_and_not_repeated(
+    path: Path, content: bytes, said: str
+) -> None:
+    """
+    The line is named; the digits in it are not.
+    """
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with (
+        CardNumberFile.open(path, resume=True) as file,
+        pytest.raises(BadInputError, match=said) as refused,
+    ):
+        file.lines()
+
+    assert "4111" not in refused.value.message
+    assert content == path.read_bytes()
+
+
+def test_what_others_may_read_is_refused(path: Path) -> None:
+    """
+    Numbers are not written where others can see them; nor into a device.
+    """
+    path.write_bytes(HEADER)
+    path.chmod(0o644)
+    with pytest.raises(BadInputError, match="chmod 600"):
+        CardNumberFile.open(path, resume=True)
+    with pytest.raises(BadInputError, match="is no ordinary file"):
+        CardNumberFile.open(Path("/dev/null"), resume=True)
+    with pytest.raises(BadInputError, match="cannot be opened"):
+        CardNumberFile.open(path / "below", resume=False)

@@ -121,9 +121,7 @@ def write_record(
     `after` is given only if its row changes, and gives the record its `card_seq`.
     """
     place, stamp, amount, price = view.place, view.stamp, facts.amount, facts.price
-    card = after or before
-    ref: CardRef | None = command.card
-    till = command.till
+    card, ref, till = after or before, command.card, command.till
     return TransactionRecord(
         transaction_id=stamp.transaction_id,
         terminal_id=command.terminal_id,

@@ -83,7 +83,7 @@ def test_a_string_enum_counts_as_its_text() -> None:
 
 
 @pytest.mark.parametrize("part", [1.5, object(), ["a"], ()])
-def test_another_type_is_refused(part: Any) -> None:  # noqa: ANN401 (any wrong type)
+def test_another_type_is_refused(part: Any) -> None:
     """
     A float, for one, has no single spelling and so no place in a fingerprint.
     """

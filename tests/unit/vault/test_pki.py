@@ -34,7 +34,7 @@ def authority(tmp_path: Path) -> LocalAuthority:
     return LocalAuthority.open_or_create(tmp_path / "pki", clock=lambda: NOW)
 
 
-def _device(authority: LocalAuthority, **changes: Any) -> KeyPair:  # noqa: ANN401
+def _device(authority: LocalAuthority, **changes: Any) -> KeyPair:
     names: dict[str, Any] = {
         "trust_domain": "scrip.test",
         "merchant": "m-1",

@@ -1,0 +1,135 @@
+"""
+What each role cannot do.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from gateway.runtime.embedded import EmbeddedPostgres
+from tests.support.stores import FreshDatabase, fresh_database
+
+JOURNAL: Final = ("transaction", "posting", "request_key")
+POLICY: Final = (
+    "program",
+    "merchant",
+    "program_merchant",
+    "store",
+    "terminal",
+    "device",
+    "device_certificate",
+    "card_product",
+    "rate_table",
+    "rate",
+    "currency_rule",
+)
+KEPT: Final = (*JOURNAL, *POLICY, "card", "policy_version", "clock_offset")
+
+
+def each(statement: str, tables: Sequence[str]) -> list[str]:
+    """
+    Write a statement for several tables.
+    """
+    return [statement.format(table) for table in tables]
+
+
+FORBIDDEN: Final = {
+    "scrip_gateway": [
+        *each("DELETE FROM {}", KEPT),
+        *each("TRUNCATE {}", KEPT),
+        *each("INSERT INTO {} DEFAULT VALUES", (*POLICY, "card")),
+        "UPDATE transaction SET result = 1",
+        "UPDATE posting SET amount_minor = 1",
+        "UPDATE request_key SET fingerprint = NULL",
+        "UPDATE card SET number_index = ''",
+        "UPDATE card SET currency = 'EUR'",
+        "UPDATE card SET card_id = 9",
+        "SELECT number_ciphertext FROM card",
+        "SELECT * FROM card",
+        "UPDATE policy_version SET version = 1",
+        "UPDATE clock_offset SET shift = interval '1 day'",
+        "INSERT INTO schema_migration (name, sha256) VALUES ('x', '')",
+        "CREATE TABLE mine (n int)",
+        "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "ALTER TABLE posting DISABLE TRIGGER ALL",
+        "DROP TABLE posting",
+        "SET ROLE scrip_owner",
+        "SELECT nextval('card_card_id_seq')",
+    ],
+    "scrip_admin": [
+        *each("DELETE FROM {}", [name for name in KEPT if name != "program_merchant"]),
+        *each("INSERT INTO {} DEFAULT VALUES", JOURNAL),
+        "SELECT * FROM transaction",
+        "UPDATE card SET balance_minor = 1",
+        "UPDATE card SET state = 3",
+        "SELECT number_ciphertext FROM card",
+        "UPDATE rate SET usd_per_unit = 1",
+        "UPDATE rate_table SET approved_by = 'me'",
+        "UPDATE policy_version SET version = 1",
+        "UPDATE clock_offset SET shift = interval '1 day'",
+    ],
+    "scrip_reader": [
+        *each("DELETE FROM {}", KEPT),
+        *each("INSERT INTO {} DEFAULT VALUES", KEPT),
+        "UPDATE card SET balance_minor = 1",
+        "SELECT number_ciphertext FROM card",
+        "UPDATE terminal SET state = 1",
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def shared(
+    postgres_server: EmbeddedPostgres, template_database: str
+) -> Iterator[FreshDatabase]:
+    """
+    Give one database for all of these tests: nothing in it can be changed by them.
+    """
+    with fresh_database(postgres_server, template_database) as database:
+        yield database
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [(role, one) for role, statements in FORBIDDEN.items() for one in statements],
+)
+def test_a_role_is_refused(shared: FreshDatabase, role: str, statement: str) -> None:
+    """
+    No role but the owner's changes what was recorded, or does what is another's work.
+    """
+    with psycopg.connect(shared.superuser_dsn) as connection:
+        connection.execute(f"SET SESSION AUTHORIZATION {role}".encode())
+        with pytest.raises(errors.InsufficientPrivilege):
+            connection.execute(statement.encode())
+
+
+def test_every_table_is_the_owners(shared: FreshDatabase) -> None:
+    """
+    Nothing belongs to anyone else, and nobody at large may do anything.
+    """
+    with psycopg.connect(shared.superuser_dsn) as connection:
+        owners = connection.execute(
+            "SELECT DISTINCT relowner::regrole::text FROM pg_class "
+            "WHERE relnamespace = 'public'::regnamespace"
+        ).fetchall()
+        public = connection.execute(
+            "SELECT relname FROM pg_class, aclexplode(relacl) AS a "
+            "WHERE relnamespace = 'public'::regnamespace AND a.grantee = 0"
+        ).fetchall()
+
+    assert [("scrip_owner",)] == owners
+    assert [] == public
+
+
+def test_the_gateway_does_its_work(shared: FreshDatabase) -> None:
+    """
+    What is not refused is allowed: it reads the policy and locks cards.
+    """
+    with psycopg.connect(shared.gateway_dsn) as connection:
+        for table in (*POLICY, *JOURNAL, "policy_version", "clock_offset"):
+            connection.execute(f"SELECT * FROM {table}".encode())  # noqa: S608 -- our own names
+        connection.execute("SELECT card_id, balance_minor FROM card FOR UPDATE")
+        connection.execute("UPDATE card SET balance_minor = 1, version = 2, state = 3")

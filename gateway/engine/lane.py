@@ -14,6 +14,7 @@ from gateway.domain.commands import MoneyCommand
 from gateway.domain.errors import (
     DeadlineOverError,
     DependencyError,
+    TerminalDeniedError,
     ThrottledError,
 )
 from gateway.domain.policy import Caller
@@ -23,7 +24,7 @@ from gateway.engine.attempt import Done, Tools
 from gateway.engine.items import Item
 from gateway.engine.observer import Observer
 from gateway.engine.ports import Admission, FailedLookup, Live
-from gateway.engine.runner import Bounds, Runner
+from gateway.engine.runner import Bounds, Runner, refuse
 
 _FULL_RETRY_MS = 50
 
@@ -144,9 +145,13 @@ class Lane:
 
     async def _admitted(self, items: list[Item]) -> list[Item]:
         """
-        Leave out whose budget is used up.
+        Leave out whose budget is used up, and whose terminal is gone.
         """
         places = self._tools.policies.current.places
+        gone = [item for item in items if item.command.terminal_id not in places]
+        if gone:
+            refuse(gone, TerminalDeniedError("terminal_id: no such terminal any more"))
+            items = [item for item in items if item.command.terminal_id in places]
         admissions = [
             Admission(
                 item.command.terminal_id,

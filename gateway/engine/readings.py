@@ -16,6 +16,7 @@ from gateway.domain.errors import (
     DependencyError,
     GatewayError,
     InvariantError,
+    TerminalDeniedError,
     ThrottledError,
     TransactionNotFoundError,
 )
@@ -155,9 +156,15 @@ class ReadingLane:
 
     async def _admitted(self, batch: list[Reading]) -> list[Reading]:
         """
-        Leave out whose budget is used up. A question is counted each time.
+        Leave out whose budget is used up, and whose terminal is gone.
+
+        A question is counted each time.
         """
         places = self._policies.current.places
+        gone = [reading for reading in batch if _terminal_of(reading) not in places]
+        if gone:
+            _refuse(gone, TerminalDeniedError("terminal_id: no such terminal any more"))
+            batch = [reading for reading in batch if _terminal_of(reading) in places]
         waits = await self._live.admit(
             [
                 Admission(terminal, places[terminal].store.store_id, None)

@@ -5,11 +5,10 @@ A lane's surroundings in memory: two cards, two terminals, one controller, fake 
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TypeVar
 
 from gateway.domain.cards import Card, CardState
-from gateway.domain.commands import Command, Fingerprint, MoneyCommand
+from gateway.domain.commands import Command, Fingerprint, MoneyCommand, Redeem
 from gateway.domain.errors import GatewayError
 from gateway.domain.ids import CardId, TerminalId
 from gateway.domain.policy import (
@@ -95,19 +94,19 @@ def lane_policy(
     )
 
 
-def on_second(command: C) -> C:
+def on_second(command: C, terminal_id: TerminalId = T2) -> C:
     """
-    Give the same request from the second terminal.
+    Give the same request from the second terminal, or another.
     """
-    return replace(command, terminal_id=T2)
+    return replace(command, terminal_id=terminal_id)
 
 
-def of_second_card(command: C) -> C:
+def of_second_card(command: C, number_index: bytes = SECOND_INDEX) -> C:
     """
-    Give the same request for the other card.
+    Give the same request for the other card, or for any number.
     """
     assert command.card is not None
-    return replace(command, card=command.card._replace(number_index=SECOND_INDEX))
+    return replace(command, card=command.card._replace(number_index=number_index))
 
 
 def other_content(command: C) -> C:
@@ -214,6 +213,20 @@ def told(answers: list[Answer]) -> list[tuple[Result, bool]]:
     return [(answer.record.result, answer.replayed) for answer in answers]
 
 
+def kinds(got: list[Answer | GatewayError]) -> list[type]:
+    """
+    Read what each request got as its type.
+    """
+    return [type(one) for one in got]
+
+
+def sales(count: int) -> list[Redeem]:
+    """
+    Ask for as many sales of 1.00.
+    """
+    return [world.redeem(world.amount(1_00), number=n) for n in range(1, count + 1)]
+
+
 def raising(error: Exception) -> Callable[[], None]:
     """
     Give a strike that raises.
@@ -223,6 +236,3 @@ def raising(error: Exception) -> Callable[[], None]:
         raise error
 
     return strike
-
-
-LATER = world.NOW + timedelta(hours=1)

@@ -38,6 +38,7 @@ class FakeBooks:
     commit something of a rival's. `poison` fails any batch that records such a request.
     Places: "look_up", "open", "locked" (cards locked, keys not claimed), "clock" (all
     claimed), "read_stored", "commit", "committed" (before the reply), "read", "policy".
+    `blind` books never lock a card named by its id, as if each came too late.
     """
 
     def __init__(self, rules: Policy, cards: Iterable[Card], clock: datetime) -> None:
@@ -49,6 +50,7 @@ class FakeBooks:
         self.keys: dict[RequestKey, tuple[TransactionId, Fingerprint | None]] = {}
         self.strikes: dict[str, deque[Strike]] = {}
         self.poison: dict[RequestId, Exception] = {}
+        self.blind = False
         self.passed: list[str] = []
         self.commits = 0
         self._undone: set[TransactionId] = set()
@@ -91,7 +93,8 @@ class FakeBooks:
         """
         assert self._open is None, "a lane has one transaction at a time"
         self.reach("open")
-        indexes, ids = set(request.card_indexes), set(request.card_ids)
+        indexes = set(request.card_indexes)
+        ids = set() if self.blind else set(request.card_ids)
         cards = [
             card
             for card in self.cards.values()

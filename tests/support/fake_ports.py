@@ -68,6 +68,8 @@ class FakeLive:
     Redis that admits all, but what a test tells it to hold back.
     """
 
+    while_counting: Callable[[], None] | None = None
+
     def __init__(self) -> None:
         self.waits: deque[list[int]] = deque()
         self.admitted: list[Admission] = []
@@ -78,6 +80,8 @@ class FakeLive:
         Admit, or answer what a test prepared.
         """
         self.admitted.extend(admissions)
+        if self.while_counting is not None:
+            self.while_counting()
         return self.waits.popleft() if self.waits else [0] * len(admissions)
 
     def publish(self, cards: Sequence[Card], failed: Sequence[FailedLookup]) -> None:

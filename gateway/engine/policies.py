@@ -35,10 +35,7 @@ class Policies:
         """
         if self._current.version < version:
             async with self._lock:
-                if self._current.version < version:
-                    loaded = await self._readings.load_policy(self._current)
-                    if loaded.version > self._current.version:
-                        self._current = loaded
+                await self._load(version)
         return self._current
 
     async def refresh(self) -> Policy:
@@ -50,3 +47,12 @@ class Policies:
 
         """
         return await self.at_least(await self._readings.policy_version())
+
+    async def _load(self, version: int) -> None:
+        """
+        Load it, unless who held the lock before has done so.
+        """
+        if self._current.version < version:
+            loaded = await self._readings.load_policy(self._current)
+            if loaded.version > self._current.version:
+                self._current = loaded

@@ -27,6 +27,7 @@ from till.errors import (
 # The domain of the gateway's ErrorInfo: those of proxies and libraries have others.
 ERROR_DOMAIN: Final = "gateway.scrip"
 NOT_APPLIED: Final = "NOT_APPLIED"
+TERMINAL_DENIED: Final = "TERMINAL_DENIED"
 STATUS_DETAILS_KEY: Final = "grpc-status-details-bin"
 
 _NOT_APPLIED_CODES: Final = frozenset(
@@ -50,6 +51,11 @@ _DENIED: Final = (
     "This device may not do this (again). Call the program's operator; requests of "
     "this till without a final answer stay in its journal and are reversed once the "
     "device is registered again."
+)
+_WRONG_TERMINAL: Final = (
+    "This device does not speak for that terminal: a TERMINAL's certificate speaks for "
+    "its own, a CONTROLLER's names one of its store. Correct the till's set-up; the "
+    "same request id may be sent again then."
 )
 _REFUSED_ADVICE: Final = {
     grpc.StatusCode.INVALID_ARGUMENT: (
@@ -158,7 +164,8 @@ def till_error(
         advice = _AGAIN.format(wait=wait)
     elif code in _REFUSED_ADVICE:
         kind = RefusedError
-        advice = _REFUSED_ADVICE[code]
+        wrong_terminal = details.reason == TERMINAL_DENIED
+        advice = _WRONG_TERMINAL if wrong_terminal else _REFUSED_ADVICE[code]
     else:
         kind = OutcomeUnknownError
         advice = _LIBRARY_ADVICE.get(code, f"It may have been done. {_SAME_ID}")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from calendar import monthrange
 from datetime import date
 from pathlib import Path
@@ -22,6 +23,7 @@ from till.simulation.replay import DEFAULT_IN_FLIGHT
 
 ALL_MONTHS: Final = 18
 MAX_IN_FLIGHT: Final = 512
+INTERRUPTED: Final = 130
 _MONTHS_A_YEAR: Final = 12
 
 demo_app = typer.Typer(
@@ -80,8 +82,8 @@ def demo(
     except DemoError as error:
         console.print(f"demo: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
-    except KeyboardInterrupt as error:
-        raise typer.Exit(130) from error
+    except (KeyboardInterrupt, asyncio.CancelledError) as error:
+        raise typer.Exit(INTERRUPTED) from error
     raise typer.Exit(0 if good else 1)
 
 
@@ -101,29 +103,46 @@ async def _demo(options: DemoOptions, console: Console, *, once: bool) -> bool:
     Run it, and serve on; whatever happens the gateway is stopped in the end.
     """
     folder = DemoFolder(options.folder)
+    _end_gently_on_signals()
     with folder.make_anew():
         demo = Demo(options, folder, console)
         try:
             outcome = await demo.run()
-            if demo.gateway is not None and not once:
-                console.print()
-                lines = invitation(
-                    folder,
-                    address=demo.gateway.address,
-                    visits=demo.visits,
-                    cards=demo.cards,
-                )
-                for line in lines:
-                    console.print(line, markup=False, soft_wrap=True)
-                console.print("\nScrip goes on serving. Ctrl-C ends it.")
-                await demo.gateway.wait()
-                demo.gateway.require_alive()
+            if not once:
+                await _serve_on(demo, folder, console)
         except* DemoError as group:
             raise _first(group) from group
         finally:
-            if demo.gateway is not None:
-                await demo.gateway.stop()
+            await demo.stop()
     return outcome.good
+
+
+async def _serve_on(demo: Demo, folder: DemoFolder, console: Console) -> None:
+    """
+    Say how to reach it, and wait until somebody ends it.
+    """
+    for line in invitation(
+        folder, address=demo.address, visits=demo.visits, cards=demo.cards
+    ):
+        console.print(line, markup=False, soft_wrap=True)
+    console.print("\nScrip goes on serving. Ctrl-C ends it.")
+    try:
+        await demo.wait()
+    except asyncio.CancelledError:
+        # Ctrl-C is how it is meant to end: the summary alone decides the exit code.
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
+
+
+def _end_gently_on_signals() -> None:
+    """
+    Let SIGTERM and a closed terminal end it as Ctrl-C does, gateway and all.
+    """
+    task = asyncio.current_task()
+    if task is not None:
+        for name in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(name, task.cancel)
 
 
 def _first(group: BaseExceptionGroup[DemoError]) -> DemoError:

@@ -5,6 +5,7 @@ Keep all that a demo makes in one folder, which the next demo throws away.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from typing import BinaryIO, Final
 
 DEFAULT_FOLDER: Final = Path(".demo")
 MARKER: Final = "scrip-demo"
+# Written by `scrip serve` when all its workers serve, removed when it ends.
+SERVING_FILE: Final = "serving.json"
 _MARKER_TEXT: Final = "Made by `scrip demo`, and deleted by the next one.\n"
 
 
@@ -95,6 +98,7 @@ class DemoFolder:
             raise DemoError(
                 f"a demo is running in {self.path}: end it, or name another --folder"
             ) from error
+        self._require_nobody_serves(lock)
         for left in self.path.iterdir():
             if left == marker:
                 continue
@@ -104,3 +108,23 @@ class DemoFolder:
                 left.unlink()
         marker.write_text(_MARKER_TEXT, encoding="utf-8")
         return lock
+
+    def _require_nobody_serves(self, lock: BinaryIO) -> None:
+        """
+        Refuse to delete the books of a gateway whose demo was killed.
+        """
+        serving = self.data / SERVING_FILE
+        if not serving.exists():
+            return
+        pid = int(json.loads(serving.read_text(encoding="utf-8"))["pid"])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return  # it was killed too, and could not take its file away
+        except PermissionError:
+            pass  # it runs, under another account
+        lock.close()
+        raise DemoError(
+            f"the gateway of an earlier demo still serves in {self.path}: end process "
+            f"{pid}, or name another --folder"
+        )

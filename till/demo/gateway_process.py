@@ -12,13 +12,11 @@ from asyncio.subprocess import Process
 from pathlib import Path
 from typing import Final
 
-from till.demo.folder import DemoError
+from till.demo.folder import SERVING_FILE, DemoError
 from till.demo.scrip_command import ScripCommand, stop
 
 HOST: Final = "127.0.0.1"
 USUAL_PORT: Final = 7443
-# Written by `scrip serve` when all its workers serve.
-SERVING_FILE: Final = "serving.json"
 START_TIMEOUT_S: Final = 90.0
 LINES_OF_LOG: Final = 20
 _POLL_S: Final = 0.1

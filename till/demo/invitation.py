@@ -8,6 +8,7 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from till.card_number import CardNumber
 from till.demo.fleet import device_folder
@@ -15,7 +16,7 @@ from till.demo.folder import DemoFolder
 from till.demo.scrip_command import find_scrip
 from till.simulation.plan import Visit
 
-PLAY_COUNTRY = "KW"
+PLAY_COUNTRY: Final = "KW"
 
 
 def invitation(
@@ -43,6 +44,7 @@ def invitation(
     money = visit.store.country.currency
     one = "1" + ("." + "0" * money.exponent if money.exponent else "")
     return [
+        "",
         (
             f"Be the {visit.terminal} of {visit.store.name}, "
             f"{visit.store.country.name}, with the card of customer {visit.customer}:"

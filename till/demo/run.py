@@ -88,9 +88,31 @@ class Demo:
         self._folder = folder
         self._console = console
         self._started_s = time.monotonic()
-        self.gateway: GatewayProcess | None = None
+        self._gateway: GatewayProcess | None = None
         self.cards: Mapping[int, CardNumber] = {}
         self.visits: Sequence[Visit] = ()
+
+    @property
+    def address(self) -> str:
+        """
+        Give the gateway's address.
+        """
+        return "" if self._gateway is None else self._gateway.address
+
+    async def wait(self) -> None:
+        """
+        Wait until the gateway ends, which it should not do by itself.
+        """
+        if self._gateway is not None:
+            await self._gateway.wait()
+            self._gateway.require_alive()
+
+    async def stop(self) -> None:
+        """
+        Stop the gateway, if it was started.
+        """
+        if self._gateway is not None:
+            await self._gateway.stop()
 
     async def run(self) -> Outcome:
         """
@@ -105,10 +127,10 @@ class Demo:
                 f"planned {len(plan.visits):,} purchases at {len(plan.stores)} stores "
                 f"from {FIRST_DAY} to {self._options.last_day}"
             )
-            self.gateway = await GatewayProcess.start(
+            self._gateway = await GatewayProcess.start(
                 scrip, workers=self._options.workers, log=self._folder.server_log
             )
-            reporter.say(f"the gateway serves at {self.gateway.address}")
+            reporter.say(f"the gateway serves at {self.address}")
             async with _moving_clock(scrip) as clock:
                 self.cards = await create_chain(
                     scrip,
@@ -130,12 +152,11 @@ class Demo:
     async def _trade(
         self, scrip: ScripCommand, plan: Plan, clock: MovingClock, reporter: Reporter
     ) -> Outcome:
-        assert self.gateway is not None  # noqa: S101 -- run started it
         tally = Tally()
         names = {TillName.of(visit) for visit in plan.visits}
         async with Fleet(
             visited_stores(plan.stores, names),
-            address=self.gateway.address,
+            address=self.address,
             credentials=self._folder.credentials,
             tally=tally,
         ) as fleet:

@@ -282,6 +282,19 @@ async def test_a_denied_device_is_refused(
         await client.redeem(CARD, TEN, request_id=uuid4())
 
 
+async def test_a_wrong_terminal_is_a_matter_of_set_up(
+    client: TillClient, gateway: FakeGateway
+) -> None:
+    """
+    The same status with the reason TERMINAL_DENIED has advice of its own.
+    """
+    status = status_of(grpc.StatusCode.PERMISSION_DENIED, reason="TERMINAL_DENIED")
+    gateway.steps.append(fails(status))
+
+    with pytest.raises(RefusedError, match="one of its store"):
+        await client.redeem(CARD, TEN, request_id=uuid4())
+
+
 async def test_not_recorded_so_far_is_not_final(client: TillClient) -> None:
     """
     Only a reversal makes an absence final; then it is said so.

@@ -9,6 +9,7 @@ wire only: it must not import gateway, nor a database or Redis driver.
 from __future__ import annotations
 
 from till.answer import Answer, ConversionRecord
+from till.blocking import BlockingTill
 from till.card_number import CardNumber, CardNumberError
 from till.client import TillClient
 from till.codes import (
@@ -51,6 +52,7 @@ __all__ = [
     "ActivityType",
     "Answer",
     "AnswerUnreadableError",
+    "BlockingTill",
     "CardNumber",
     "CardNumberError",
     "CardState",

@@ -2,6 +2,7 @@
 What the integrator's guide shows is true and runs.
 """
 
+import asyncio
 import json
 import re
 import shutil
@@ -73,11 +74,21 @@ async def test_the_guides_till_sells(
     journal.close()
 
 
+async def test_the_guides_plain_till_sells(
+    examples: dict[str, Any], gateway: FakeGateway
+) -> None:
+    """
+    The third example sells from a thread without a loop.
+    """
+    assert await asyncio.to_thread(examples["sell_plainly"], "4111111111111111")
+    assert 1 == len(gateway.seen)
+
+
 async def test_the_guides_controller_sells(
     examples: dict[str, Any], gateway: FakeGateway
 ) -> None:
     """
-    The third example sells many over one stream.
+    The fourth example sells many over one stream.
     """
     paid = await examples["sell_many"](["4111111111111111"] * 20)
 

@@ -57,7 +57,14 @@ _MOMENT: Final = step("batch_moment")
 _COMMITTED: Final = b"COMMIT"
 
 # What packing raises when a value does not fit its column: an item's fault.
-_UNFIT: Final = (ValueError, TypeError, OverflowError, struct.error)
+_UNFIT: Final = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 
 
 class PostgresBooks:
@@ -110,18 +117,17 @@ class PostgresBooks:
 
         """
         wire = await self._line.wire()
-        lock, claim = _lock_step(request), _claim_step(request)
-        steps = [_BEGIN, *lock, *claim, _MOMENT]
-        results = await _checked(wire, steps)
-        cards = [card_of(row) for row in wire.rows(results[1])] if lock else []
-        won: frozenset[RequestKey] = frozenset()
-        if claim:
-            won = _won(wire, results[-2], request)
-        ((clock, policy_version),) = wire.rows(results[-1])
-        locked = Locked(
-            cards=cards, won=won, clock=clock, policy_version=policy_version
-        )
-        return PostgresBatch(wire), locked
+        try:
+            lock, claim = _lock_step(request), _claim_step(request)
+        except _UNFIT as error:
+            raise _unfit(error) from error
+        results = await _checked(wire, [_BEGIN, *lock, *claim, _MOMENT])
+        try:
+            return PostgresBatch(wire), _locked(wire, results, request)
+        except BaseException:
+            # Rows that make no sense: nobody else will end this transaction.
+            wire.close()
+            raise
 
 
 class PostgresBatch:
@@ -163,8 +169,7 @@ class PostgresBatch:
             steps = [*_write_steps(writes), _COMMIT]
         except _UNFIT as error:
             await self.rollback()
-            message = f"a value does not fit its column: {error}"
-            raise ItemFaultError(message) from error
+            raise _unfit(error) from error
         try:
             results = await self._wire.trip(steps)
         except WireLostError as error:
@@ -259,6 +264,17 @@ def _claim_step(request: LockRequest) -> list[Step]:
     return [step("claim_keys", claim_parameters(request.claims))]
 
 
+def _locked(wire: Wire, results: list[PGresult], request: LockRequest) -> Locked:
+    named = request.card_indexes or request.card_ids
+    ((clock, policy_version),) = wire.rows(results[-1])
+    return Locked(
+        cards=[card_of(row) for row in wire.rows(results[1])] if named else [],
+        won=_won(wire, results[-2], request) if request.claims else frozenset(),
+        clock=clock,
+        policy_version=policy_version,
+    )
+
+
 def _won(wire: Wire, result: PGresult, request: LockRequest) -> frozenset[RequestKey]:
     if result.ntuples == len(request.claims):
         return frozenset([claim.key for claim in request.claims])
@@ -277,6 +293,10 @@ def _write_steps(writes: WriteSet) -> list[Step]:
         parameters = card_parameters(writes.cards, writes.card_versions)
         steps.append(step("update_cards", parameters))
     return steps
+
+
+def _unfit(error: Exception) -> ItemFaultError:
+    return ItemFaultError(f"a value does not fit its column: {error}")
 
 
 def _is_committed(results: Sequence[PGresult], steps: int) -> bool:

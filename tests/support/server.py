@@ -222,12 +222,12 @@ class Gateway:
         """
         Change a card's row behind the gateway's back: its state, its last day.
         """
-        for column, value in columns.items():
-            self.sql(
-                f"UPDATE card SET {column} = %s WHERE card_id = %s",  # noqa: S608
-                value,
-                card.card_id,
-            )
+        changes = ", ".join(f"{column} = %s" for column in columns)
+        self.sql(
+            f"UPDATE card SET {changes} WHERE card_id = %s",  # noqa: S608
+            *columns.values(),
+            card.card_id,
+        )
 
     def balance_of(self, card: Card) -> int:
         """

@@ -9,6 +9,7 @@ from gateway.books.admin import AdminConnection, one_transaction
 from gateway.books.admin_cards import NewCard, find_cards, insert_cards, take_card_ids
 from gateway.console.card_number_file import CardNumberFile, NumberedCard
 from gateway.console.faults import BadInputError, CommandRefusedError
+from gateway.console.screen import progress
 from gateway.vault.card_batch import NUMBERS_PER_CARD_MIN
 from gateway.vault.errors import CardBatchError
 from gateway.vault.numbers import NumberVault, generate_card_numbers
@@ -58,13 +59,15 @@ class CardIssue:
         """
         lines = file.lines()
         known = 0
-        for start in range(0, len(lines), BATCH_CARDS):
-            part = lines[start : start + BATCH_CARDS]
-            found = self._count_known(part)
-            known += found
-            if found < len(part):
-                self._require_unknown(lines[known:])
-                break
+        with progress("comparing the file with the books", len(lines)) as advance:
+            for start in range(0, len(lines), BATCH_CARDS):
+                part = lines[start : start + BATCH_CARDS]
+                found = self._count_known(part)
+                known += found
+                advance(found)
+                if found < len(part):
+                    self._require_unknown(lines[known:])
+                    break
         file.keep(known)
         return known
 

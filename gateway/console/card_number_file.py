@@ -72,6 +72,7 @@ class CardNumberFile(AbstractContextManager["CardNumberFile"]):
             found._claim(descriptor)
             if not resume:
                 found._file.write(HEADER)
+                _sync_folder(path.parent)
         except BaseException:
             found._file.close()
             raise
@@ -159,3 +160,14 @@ class CardNumberFile(AbstractContextManager["CardNumberFile"]):
     def _sync(self) -> None:
         self._file.flush()
         os.fsync(self._file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """
+    Let the new file's name survive a power cut too.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -99,10 +99,28 @@ class Session:
 
     def authority(self) -> LocalAuthority:
         """
-        Open the local authority, or make it.
+        Open the local authority, or make it; refuse where its devices get no entry.
         """
         self.folder.ensure()
-        return LocalAuthority.open_or_create(self.folder.authority_folder)
+        authority = LocalAuthority.open_or_create(self.folder.authority_folder)
+        grpc = self.settings.grpc
+        given = (grpc.certificate_file, grpc.private_key_file, grpc.client_ca_file)
+        # Without all three, workers take the local authority's word.
+        if None in given or grpc.client_ca_file is None:
+            return authority
+        try:
+            accepted = grpc.client_ca_file.read_bytes()
+        except OSError as error:
+            raise CommandRefusedError(
+                f"SCRIP_GRPC__CLIENT_CA_FILE cannot be read: {error}"
+            ) from error
+        if authority.certificate_pem.strip() not in accepted:
+            raise CommandRefusedError(
+                f"{grpc.client_ca_file} does not hold {authority.certificate_path}, so "
+                "the gateway would let no device in that gets its certificate here: "
+                "add that authority to the file"
+            )
+        return authority
 
     def books_address(self, *, to_read: bool = False) -> str:
         """

@@ -1,17 +1,22 @@
 """
-Devices beyond those of the seed, and what they need to be tills of the library.
+Devices beyond those of the seed, and orders to strike at named points.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final
 
+from gateway.runtime.fault_points import order_path
 from tests.support.seed import DeviceSeed, seed_device
 from till.connection import Connection
 
 if TYPE_CHECKING:
     from gateway.vault.pki import KeyPair
     from tests.support.server import Gateway
+
+STRUCK_LIMIT_S: Final = 10.0
 
 
 def enroll(gateway: Gateway, name: str) -> KeyPair:
@@ -43,3 +48,20 @@ def connection_of(gateway: Gateway, name: str, *, connections: int = 1) -> Conne
         authority_file=authority,
         connections=connections,
     )
+
+
+async def until_struck(gateway: Gateway, worker: int = 1) -> None:
+    """
+    Return when a worker has taken its order, and so stands where it was ordered to.
+    """
+    limit_s = time.monotonic() + STRUCK_LIMIT_S
+    while order_path(gateway.folder, worker).exists():
+        assert time.monotonic() < limit_s, "nothing reached the point"
+        await asyncio.sleep(0.005)
+
+
+def release(gateway: Gateway, worker: int = 1) -> None:
+    """
+    Let a worker that was told to hold go on.
+    """
+    order_path(gateway.folder, worker).with_suffix(".go").touch()

@@ -128,3 +128,21 @@ async def test_many_items_on_one_card_are_one_row_change(
         "SELECT card_seq, balance_after_minor FROM transaction ORDER BY card_seq"
     )
     assert [(1, 5_000), (2, 3_800)] == await cursor.fetchall()
+
+
+async def test_a_batch_greater_than_the_socket_takes_at_once(
+    books: PostgresBooks, owner: Owner
+) -> None:
+    """
+    What does not fit into the socket's buffer is sent as the server reads.
+    """
+    claims = [new_claim() for _ in range(3_000)]
+    batch, locked = await books.open(lock_request(*claims))
+    writes = together(
+        *(declined(claim, merchant_reference="x" * 64) for claim in claims)
+    )
+    await batch.commit(writes)
+
+    cursor = await owner.execute("SELECT count(*) FROM transaction")
+    assert (3_000,) == await cursor.fetchone()
+    assert 3_000 == len(locked.won)

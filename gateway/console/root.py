@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperGroup
 
-from currency import RateImportError
+from currency import CurrencyError
 from gateway.books.admin import AdminError, ConflictError
 from gateway.console.faults import EXIT_BAD_INPUT, EXIT_FAILED, CommandRefusedError
 from gateway.console.screen import complain
@@ -82,11 +82,14 @@ class RootGroup(TyperGroup):
         except CommandRefusedError as error:
             complain(error.message, error.lines)
             raise typer.Exit(error.exit_code) from error
-        except (SettingsError, RateImportError, ConflictError) as error:
+        except (SettingsError, CurrencyError, ConflictError) as error:
             first, *rest = str(error).splitlines()
             complain(first, rest)
             raise typer.Exit(EXIT_BAD_INPUT) from error
-        except (AdminError, EmbeddedServerError, VaultError) as error:
+        except BrokenPipeError:
+            # Whoever read our output has enough: typer ends this quietly.
+            raise
+        except (AdminError, EmbeddedServerError, VaultError, OSError) as error:
             complain(str(error))
             raise typer.Exit(EXIT_FAILED) from error
 

@@ -9,7 +9,10 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from currency import RateImportError
+from gateway.books.admin import AdminError, ConflictError
 from gateway.console import root
+from gateway.console.faults import BadInputError
 from gateway.console.root import OWN_COMMANDS, app
 from gateway.console.session import session_of
 from gateway.vault.errors import AuthorityError
@@ -188,16 +191,31 @@ def test_no_package_replaces_a_command_of_ours(monkeypatch: pytest.MonkeyPatch) 
     assert 1 == run("--help").output.count("Show the version of Scrip.")
 
 
-def test_what_the_vault_refuses_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (AuthorityError("ca.key is missing"), 1, "scrip: ca.key is missing\n"),
+        (AdminError("nothing done"), 1, "scrip: nothing done\n"),
+        (ConflictError("twice", constraint="x_key"), 2, "scrip: twice\n"),
+        (RateImportError.of_file("is empty"), 2, "  file: is empty\n"),
+        (OSError(28, "No space left", "/data"), 1, "No space left: '/data'\n"),
+        (BadInputError("no", ["line 1"]), 2, "scrip: no\n  line 1\n"),
+        (BrokenPipeError(32, "Broken pipe"), 1, ""),
+    ],
+)
+def test_what_is_refused_is_a_sentence_and_an_exit_code(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, code: int, said: str
+) -> None:
     """
-    A fault of keys or certificates ends with 1 and its sentence.
+    No fault that a person can do something about ends with a traceback.
     """
 
     def broken() -> None:
-        raise AuthorityError("ca.key is missing")
+        raise error
 
     add(monkeypatch, broken=broken)
     result = run("broken")
 
-    assert 1 == result.exit_code
-    assert "scrip: ca.key is missing\n" == result.stderr
+    assert code == result.exit_code
+    assert result.stderr.endswith(said)
+    assert "Traceback" not in result.output

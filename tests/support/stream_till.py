@@ -94,9 +94,11 @@ class StreamTill(Till):
 
 
 @asynccontextmanager
-async def streaming(till: Till) -> AsyncIterator[StreamTill]:
+async def streaming(till: Till, *, survives: bool = True) -> AsyncIterator[StreamTill]:
     """
     Send what a till sends over one stream, which must live to the end of the test.
+
+    With `survives` False it must not: its server dies, or ends it.
     """
     over_stream = StreamTill(till)
     try:
@@ -104,7 +106,7 @@ async def streaming(till: Till) -> AsyncIterator[StreamTill]:
     except BaseException:
         over_stream._call.cancel()
         raise
-    assert await over_stream.end() is grpc.StatusCode.OK
+    assert (await over_stream.end() is grpc.StatusCode.OK) is survives
 
 
 def _raised(fault: Any) -> aio.AioRpcError:

@@ -78,7 +78,7 @@ def prepare(connection: Connection, query: Query) -> str:
     """
     Let the server parse a query; give its complaint, if it has one.
     """
-    result = connection.pgconn.prepare(query.name.encode(), query.numbered)
+    result = connection.pgconn.prepare(b"", query.numbered)
     if result.status == ExecStatus.COMMAND_OK:
         return ""
     return result.error_message.decode()
@@ -160,7 +160,7 @@ def test_a_record_is_a_row(owner: Connection) -> None:
     fields = list(TransactionRecord._fields)
     stored = QUERIES["stored_requests"]
     prepare(owner, stored)
-    described = owner.pgconn.describe_prepared(stored.name.encode())
+    described = owner.pgconn.describe_prepared(b"")
     names = [
         (described.fname(column) or b"").decode() for column in range(described.nfields)
     ]

@@ -9,7 +9,6 @@ waits for an answer in vain needs it.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from enum import Enum, IntEnum
 from typing import Annotated, Final
@@ -229,9 +228,6 @@ def _ask(
     """
     Send it, show what came back, and end with the exit code of it.
     """
-    # gRPC's own log repeats each failed handshake; what it means is said below. It
-    # reads the environment when the first channel opens.
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     try:
         answer = asyncio.run(_send(till, request))
     except TillError as error:
@@ -260,9 +256,10 @@ def _next_steps(request: Request, error: TillError) -> list[str]:
     """
     Give the commands that bring an open request to its end.
     """
-    refused = error.meaning is Meaning.REFUSED
-    if refused or isinstance(request, GetBalance | GetTransaction):
+    if error.meaning is Meaning.REFUSED or isinstance(request, GetBalance):
         return []
+    if isinstance(request, GetTransaction):
+        return [f"to shut it out: scrip till reverse --original {request.request_id}"]
     again = f"again: the same command with --request-id {request.request_id}"
     if isinstance(request, Reverse):
         return [again]

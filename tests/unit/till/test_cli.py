@@ -186,6 +186,7 @@ async def test_not_recorded_so_far_is_unknown(run: Run) -> None:
 
     assert (4, 1, 1) == (before.exit_code, reversed_.exit_code, after.exit_code)
     assert "Only a reversal" in before.stderr
+    assert f"reverse --original {request_id}" in before.stderr
     assert "never be done" in json.loads(after.stdout)["error"]["advice"]
 
 

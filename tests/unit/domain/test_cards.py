@@ -2,23 +2,41 @@
 A card's row: what it may hold, and how one transaction changes it.
 """
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from gateway.domain.cards import Card, CardState
+from gateway.domain.cards import CardState
 from gateway.domain.errors import InvariantError
 from tests.support import world
 from tests.support.world import card
 
 
-@pytest.mark.parametrize(("balance", "held"), [(-1, 0), (10, 11), (10, -1)])
-def test_a_card_never_holds_less_than_is_held(balance: int, held: int) -> None:
+@pytest.mark.parametrize(
+    ("balance", "held", "unconfirmed"),
+    [(-1, 0, 0), (10, 11, 0), (10, -1, 0), (10, 0, -1), (10, 6, 5)],
+)
+def test_a_card_never_holds_less_than_is_held(
+    balance: int, held: int, unconfirmed: int
+) -> None:
     """
     What the database's CHECK refuses the domain refuses too.
     """
     with pytest.raises(InvariantError):
-        card(balance, held_minor=held)
+        replace(
+            card(100),
+            balance_minor=balance,
+            held_minor=held,
+            unconfirmed_minor=unconfirmed,
+        )
+
+
+def test_a_card_may_be_held_to_the_last_unit() -> None:
+    """
+    Then nothing of it can be spent.
+    """
+    assert replace(card(11, held_minor=6), unconfirmed_minor=5).available_minor == 0
 
 
 def test_a_move_below_zero_is_refused() -> None:
@@ -37,7 +55,9 @@ def test_a_move_raises_the_version_by_one() -> None:
 
     after = seen.moved(5, world.NOW, expires_on=seen.expires_on)
 
-    assert after == _with(seen, balance_minor=15, version=2)
+    assert after == replace(
+        seen, balance_minor=15, version=2, last_transaction_at=world.NOW
+    )
 
 
 def test_a_move_may_change_state_loads_and_last_day() -> None:
@@ -59,33 +79,6 @@ def test_available_is_ledger_less_holds_and_unconfirmed_loads() -> None:
     """
     An unconfirmed load raises the ledger only.
     """
-    seen = _with(card(100_00, held_minor=30_00), unconfirmed_minor=20_00, at=False)
+    seen = replace(card(100_00, held_minor=30_00), unconfirmed_minor=20_00)
 
     assert seen.available_minor == 50_00
-
-
-def _with(
-    seen: Card,
-    *,
-    balance_minor: int | None = None,
-    version: int | None = None,
-    unconfirmed_minor: int = 0,
-    at: bool = True,
-) -> Card:
-    return Card(
-        card_id=seen.card_id,
-        program_id=seen.program_id,
-        product_id=seen.product_id,
-        number_index=seen.number_index,
-        last_four=seen.last_four,
-        state=seen.state,
-        block_reason=seen.block_reason,
-        currency=seen.currency,
-        balance_minor=seen.balance_minor if balance_minor is None else balance_minor,
-        held_minor=seen.held_minor,
-        unconfirmed_minor=unconfirmed_minor,
-        load_count=seen.load_count,
-        expires_on=seen.expires_on,
-        version=seen.version if version is None else version,
-        last_transaction_at=world.NOW if at else None,
-    )

@@ -85,6 +85,7 @@ _TERMINAL: Final = """
 INSERT INTO terminal (store_id, code)
 SELECT store_id, %(terminal)s FROM store JOIN merchant USING (merchant_id)
 WHERE merchant.code = %(merchant)s AND store.code = %(store)s
+ON CONFLICT ON CONSTRAINT terminal_code_key DO NOTHING
 """
 _DEVICE: Final = """
 INSERT INTO device (store_id, code, kind, terminal_id)
@@ -117,7 +118,7 @@ def seed_device(
     owner_dsn: str, authority: LocalAuthority, device: DeviceSeed
 ) -> KeyPair:
     """
-    Register a device with a new certificate, and its terminal if it has one.
+    Register a device with a new certificate, and its terminal if that is new.
     """
     pair = authority.issue_device(
         trust_domain=TRUST_DOMAIN,

@@ -22,7 +22,7 @@ from gateway.domain.errors import (
 )
 from gateway.domain.ids import TerminalId
 from gateway.domain.policy import Caller
-from gateway.domain.results import CurrentState, Result
+from gateway.domain.results import APPROVALS, CurrentState, Result
 from gateway.engine.answers import Answer
 from gateway.engine.attempt import FIRST_BATCH_NO
 from gateway.engine.items import Reading
@@ -200,9 +200,9 @@ class ReadingLane:
             record = read_balance(question, View(place, card, policy, stamp))
             if record.result is Result.INVALID_CARD:
                 failed.append(FailedLookup(question.terminal_id, place.store.store_id))
-            reading.future.set_result(
-                Answer(record, replayed=False, state=CurrentState.POSTED)
-            )
+            approved = record.result in APPROVALS
+            state = CurrentState.POSTED if approved else CurrentState.DECLINED
+            reading.future.set_result(Answer(record, replayed=False, state=state))
         if failed:
             self._live.publish((), failed)
 

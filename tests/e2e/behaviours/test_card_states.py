@@ -87,7 +87,7 @@ async def test_a_card_that_cannot_be_used(
     assert told(redeem) == replace(asked, due="10.00 USD")
     assert told(load) == asked
     assert told(activate).result == activation
-    assert told(balance) == replace(refused, card="")
+    assert told(balance) == replace(refused, card="", state="DECLINED")
     assert before == after == replace(before, balance=70_00)
     assert [result for _, result in look.rows(plastic)[2:5]] == [
         refused.result,

@@ -20,7 +20,7 @@ async def test_1_balance_of_an_unknown_number(till: Till, look: Look) -> None:
     before = look.footprint()
     answer = await till.balance(UNKNOWN_NUMBER)
 
-    assert told(answer) == Told(result="INVALID_CARD", code="14")
+    assert told(answer) == Told(result="INVALID_CARD", code="14", state="DECLINED")
     assert before == look.footprint()
 
 
@@ -34,7 +34,7 @@ async def test_2_the_balance_of_a_pending_card(
     before = look.footprint()
     answer = await till.balance(plastic)
 
-    assert told(answer) == Told(result="CARD_NOT_ACTIVE", code="78")
+    assert told(answer) == Told(result="CARD_NOT_ACTIVE", code="78", state="DECLINED")
     assert before == look.footprint()
 
 

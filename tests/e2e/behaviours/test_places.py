@@ -61,15 +61,14 @@ async def test_a_place_that_is_out_of_use(
     place.change(party, state=1)
     undone = await till.reverse(sale)
 
-    refused = _PARTIES[party]
-    declined = replace(refused, state="DECLINED")
+    declined = replace(_PARTIES[party], state="DECLINED")
     amounts = replace(
         declined, requested="30.00 USD", approved="0.00 USD", due="0.00 USD"
     )
     assert told(replay) == replace(told(sale), replayed=True)
     assert told(asked) == told(replay)
     assert told(other).result == "DUPLICATE"
-    assert told(balance) == refused
+    assert told(balance) == declined
     assert unchanged == before
     assert [told(answer) for answer in new] == [
         replace(amounts, due="30.00 USD"),
@@ -105,7 +104,7 @@ async def test_a_change_of_policy_is_in_force_at_once(
     assert told_before.result == "CURRENCY_NOT_SUPPORTED"
     assert told_after.debit == "3.25 USD"
     assert not_accepted.result == "INVALID_CARD"
-    assert balance == Told(result="INVALID_CARD", code="14")
+    assert balance == Told(result="INVALID_CARD", code="14", state="DECLINED")
 
 
 async def test_a_limit_is_in_force_at_once(

@@ -99,8 +99,10 @@ class Runner:
         """
         Attempt a batch, again where it asks for it, and answer it.
 
-        Who still waits when it has asked too often gets `exhausted`.
+        Who still waits when it has asked too often gets `exhausted`; so does whoever is
+        refused while an unknown commit is found out, because that one may stand.
         """
+        finding_out = isinstance(exhausted, OutcomeUnknownError)
         hints = Hints()
         left = [item for item in items if not item.future.done()]
         restarts = retries = 0
@@ -110,7 +112,8 @@ class Runner:
             except RestartError as restart:
                 self._observer.restarted(restart.why)
                 for item, fault in restart.refused.items():
-                    self._refuse_one(item, fault)
+                    self._alarm_of(fault)
+                    refuse([item], exhausted if finding_out else fault)
                 left = [item for item in left if item not in restart.refused]
                 restarts += not restart.refused
                 if restarts > self._bounds.restart_limit:
@@ -192,10 +195,9 @@ class Runner:
                 refuse([item], OutcomeUnknownError(_REPLY_LOST))
         return left
 
-    def _refuse_one(self, item: Item, fault: GatewayError) -> None:
+    def _alarm_of(self, fault: GatewayError) -> None:
         if isinstance(fault, InvariantError):
             self._observer.alarm("a decision failed", fault.__cause__ or fault)
-        refuse([item], fault)
 
 
 def answer(done: Done) -> None:

@@ -134,8 +134,11 @@ class Intake:
         Queue a GetTransaction, about any terminal of the caller's store.
         """
         if request.terminal_id:
+            await self._entrance.require_device(caller)
+            self._reader.check_get_transaction(request)
             terminal_id = await self._entrance.sibling_of(caller, request.terminal_id)
         else:
             terminal_id = await self._entrance.terminal_of(caller, "")
+            self._reader.check_get_transaction(request)
         question = self._reader.get_transaction(request, terminal_id)
         return self._questions.submit(caller, question, deadline)

@@ -21,6 +21,7 @@ from scrip.v1 import card_pb2, money_pb2, result_pb2, transaction_pb2
 
 Outcome = transaction_pb2.Outcome
 
+_MOST_DIGITS: Final = 18
 _APPROVALS: Final = ("APPROVED", "APPROVED_PARTIAL")
 _UNRECORDED: Final = ("DUPLICATE", "ALREADY_REVERSED")
 _BALANCES: Final = (
@@ -107,6 +108,8 @@ def amount(money: money_pb2.Money) -> str:
     """
     Write an amount with the digits that the message says: `10.000 KWD`.
     """
+    if not 0 <= money.exponent <= _MOST_DIGITS:
+        return f"{money.minor_units} {money.currency_code} ({money.exponent} digits)"
     sign = "-" if money.minor_units < 0 else ""
     digits = str(abs(money.minor_units)).rjust(money.exponent + 1, "0")
     whole = digits[: len(digits) - money.exponent]

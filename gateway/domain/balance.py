@@ -6,6 +6,7 @@ from gateway.domain.checks import (
     refuse_card,
     refuse_expired,
     refuse_place,
+    refuse_product,
     refuse_state,
 )
 from gateway.domain.commands import GetBalance
@@ -16,7 +17,9 @@ from gateway.domain.results import ActivityType, Result
 
 def read_balance(question: GetBalance, view: View) -> TransactionRecord:
     """
-    Answer with the balance, or with why there is none (58/03, 14, 78/41/43/62, 54).
+    Answer with the balance, or with why there is none.
+
+    Results: APPROVED, or 58/03, 14, 57, 78/41/43/62, 54.
 
     The record is shaped like that of a transaction so that one function writes every
     answer; its stamp has no transaction id and it is not kept.
@@ -24,7 +27,11 @@ def read_balance(question: GetBalance, view: View) -> TransactionRecord:
     card, policy = view.card, view.policy
     refusal = refuse_place(view.place) or refuse_card(card, view.place, policy)
     if refusal is None and card is not None:
-        refusal = refuse_state(card) or refuse_expired(card, policy, view.stamp.now)
+        refusal = (
+            refuse_product(card, policy.products[card.product_id], ActivityType.BALANCE)
+            or refuse_state(card)
+            or refuse_expired(card, policy, view.stamp.now)
+        )
     told = card if refusal is None else None
     facts = Facts(ActivityType.BALANCE, refusal or Result.APPROVED, shown=True)
     return write_record(question, view, facts, before=told, after=None)

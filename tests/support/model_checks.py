@@ -39,8 +39,7 @@ def _faults(
         yield "INVALID_CARD"
         return
     product = card.product
-    if ask.operation != "BALANCE":
-        yield None if ask.operation in product.permitted else "NOT_PERMITTED"
+    yield None if ask.operation in product.permitted else "NOT_PERMITTED"
     if ask.operation == "LOAD" and card.loads and not product.reloadable:
         yield "CARD_NOT_RELOADABLE"
     yield _state_fault(ask, card)

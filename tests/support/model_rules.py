@@ -35,7 +35,7 @@ class ProductRow(NamedTuple):
     program: int
     currency: str
     reloadable: bool
-    permitted: frozenset[str] = frozenset({"ACTIVATE", "LOAD", "REDEEM"})
+    permitted: frozenset[str] = frozenset({"ACTIVATE", "LOAD", "REDEEM", "BALANCE"})
     fixed: int | None = None
     max_load: int | None = None
     max_redeem: int | None = None

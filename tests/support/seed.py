@@ -72,13 +72,13 @@ INSERT INTO card_product (
     max_load_minor, max_redeem_minor, max_balance_minor
 )
 SELECT program_id, p.* FROM program, (VALUES
-    ('usd', 'USD', true, NULL::bigint, '{1,2,3}'::smallint[],
+    ('usd', 'USD', true, NULL::bigint, '{1,2,3,5}'::smallint[],
         NULL::bigint, NULL::bigint, NULL::bigint),
-    ('eur', 'EUR', true, NULL, '{1,2,3}', NULL, NULL, NULL),
-    ('one-time', 'USD', false, NULL, '{1,2,3}', NULL, NULL, NULL),
-    ('fixed', 'USD', false, 5000, '{1,2,3}', NULL, NULL, NULL),
-    ('limited', 'USD', true, NULL, '{1,2,3}', 20000, 30000, 50000),
-    ('load-only', 'USD', true, NULL, '{1,2}', NULL, NULL, NULL)
+    ('eur', 'EUR', true, NULL, '{1,2,3,5}', NULL, NULL, NULL),
+    ('one-time', 'USD', false, NULL, '{1,2,3,5}', NULL, NULL, NULL),
+    ('fixed', 'USD', false, 5000, '{1,2,3,5}', NULL, NULL, NULL),
+    ('limited', 'USD', true, NULL, '{1,2,3,5}', 20000, 30000, 50000),
+    ('load-only', 'USD', true, NULL, '{1,2,5}', NULL, NULL, NULL)
 ) AS p (code, currency, reloadable, fixed, permitted, load, redeem, balance);
 """
 _TERMINAL: Final = """

@@ -99,7 +99,12 @@ def product(product_id: ProductId, currency: str = "USD", **changes: Any) -> Pro
         "reloadable": True,
         "fixed_amount_minor": None,
         "permitted": frozenset(
-            {ActivityType.ACTIVATE, ActivityType.LOAD, ActivityType.REDEEM}
+            {
+                ActivityType.ACTIVATE,
+                ActivityType.LOAD,
+                ActivityType.REDEEM,
+                ActivityType.BALANCE,
+            }
         ),
         "max_load_minor": None,
         "max_redeem_minor": None,

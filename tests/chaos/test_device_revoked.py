@@ -1,0 +1,152 @@
+"""
+A device loses its access while it is connected (threats T11).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+
+from scrip.v1 import card_service_pb2 as pb
+from tests.support.chaos import enroll, release, until_struck
+from tests.support.server import Gateway
+from tests.support.tills import (
+    UNKNOWN_NUMBER,
+    Till,
+    Tills,
+    card_maker,
+    fault,
+    money,
+    new_id,
+    open_tills,
+    request_of,
+)
+
+# What the operator's console does: to the device, or to the one certificate.
+REVOKE = {
+    "device": "UPDATE device SET revoked = true WHERE code = %s",
+    "certificate": (
+        "UPDATE device_certificate SET revoked = true FROM device "
+        "WHERE device.device_id = device_certificate.device_id AND device.code = %s"
+    ),
+}
+
+
+async def doomed(tills: Tills) -> Till:
+    """
+    Give a till of its own on the first worker.
+    """
+    name = f"doomed-{new_id()[:8]}"
+    enroll(tills.gateway, name)
+    return await tills(name, worker=1)
+
+
+@pytest.mark.parametrize("what", REVOKE)
+async def test_the_next_call_is_refused(gateway: Gateway, what: str) -> None:
+    """
+    Between two calls: PERMISSION_DENIED with ErrorInfo, no replay, and no key kept.
+    """
+    async with open_tills(gateway) as tills:
+        till, card = await doomed(tills), await card_maker(tills)()
+        sale = request_of("Redeem", card_number=card.number, amount=money(30_00))
+        new = request_of("Redeem", card_number=card.number, amount=money(10_00))
+        await till.send("Redeem", sale)
+        gateway.sql(REVOKE[what], till.name)
+        errors = [
+            await fault(till.send("Redeem", request)) for request in (new, sale, new)
+        ]
+        errors.append(await fault(till.reverse(sale.request_id)))
+
+    assert {error.code for error in errors} == {grpc.StatusCode.PERMISSION_DENIED}
+    assert {error.reason for error in errors} == {"DEVICE_DENIED"}
+    assert kept(gateway, new) == 0
+    assert gateway.balance_of(card) == 70_00
+
+
+async def test_the_next_item_is_refused(gateway: Gateway) -> None:
+    """
+    Mid-stream: the next item gets PERMISSION_DENIED, and so ends the stream.
+
+    What was answered stays; nothing is kept of what came after.
+    """
+    async with open_tills(gateway) as tills:
+        till, card = await doomed(tills), await card_maker(tills)()
+        first, *rest = [
+            request_of("Redeem", card_number=card.number, amount=money(10_00))
+            for _ in range(4)
+        ]
+        stream = till.stream()
+        await stream.write(pb.TransactRequest(sequence=1, redeem=first))
+        told = await stream.read()
+        gateway.sql(REVOKE["device"], till.name)
+        for number, request in enumerate(rest, start=2):
+            await stream.write(pb.TransactRequest(sequence=number, redeem=request))
+        refused = await stream.read()
+        end = await fault(ended(stream))
+        again = await fault(ended(till.stream()))
+
+    assert told.redeem.outcome.response_code == "00"
+    assert refused.fault.code == grpc.StatusCode.PERMISSION_DENIED.value[0]
+    assert reason_of(refused.fault) == "DEVICE_DENIED"
+    assert {end.code, again.code} == {grpc.StatusCode.PERMISSION_DENIED}
+    assert {end.reason, again.reason} == {"DEVICE_DENIED"}
+    assert kept(gateway, *rest) == 0
+    assert gateway.balance_of(card) == 90_00
+
+
+async def test_who_is_revoked_in_the_queue_is_left_out(gateway: Gateway) -> None:
+    """
+    Only the locked read shows it: the batch goes on without the item.
+    """
+    async with open_tills(gateway) as tills:
+        till, card = await doomed(tills), await card_maker(tills)()
+        neighbour = await tills("till-1", worker=1)
+        sale = request_of("Redeem", card_number=card.number, amount=money(30_00))
+        gateway.order_fault("before_commit", "hold", worker=1)
+        held = asyncio.ensure_future(neighbour.activate(UNKNOWN_NUMBER))
+        await until_struck(gateway)
+        refused = asyncio.ensure_future(fault(till.send("Redeem", sale)))
+        sold = asyncio.ensure_future(neighbour.redeem(card, 10_00))
+        await asyncio.sleep(0.2)
+        gateway.sql(REVOKE["device"], till.name)
+        release(gateway)
+        await held
+        error, told = await refused, await sold
+
+    assert error.code is grpc.StatusCode.PERMISSION_DENIED
+    assert error.reason == "DEVICE_DENIED"
+    assert told.response_code == "00"
+    assert kept(gateway, sale) == 0
+    assert gateway.balance_of(card) == 90_00
+
+
+async def ended(stream: Any) -> None:
+    """
+    Read a stream to its end, which raises its status.
+    """
+    while await stream.read() is not grpc.aio.EOF:
+        pass
+
+
+def reason_of(status: status_pb2.Status) -> str:
+    """
+    Give the reason of a fault's ErrorInfo.
+    """
+    info = error_details_pb2.ErrorInfo()
+    assert any(detail.Unpack(info) for detail in status.details)
+    return str(info.reason)
+
+
+def kept(gateway: Gateway, *requests: Any) -> int:
+    """
+    Count the request keys that were kept.
+    """
+    ids = [request.request_id for request in requests]
+    ((count,),) = gateway.sql(
+        "SELECT count(*) FROM request_key WHERE request_id = ANY(%s::uuid[])", ids
+    )
+    return int(count)

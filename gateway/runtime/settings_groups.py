@@ -250,8 +250,10 @@ class LaneSettings(Group):
         le=65_536,
         description="Most requests waiting in a worker; more are RESOURCE_EXHAUSTED.",
     )
+    # The books tell of one transaction more than this that followed an Activate
+    # (lane.sql): what a batch undoes must never be all that it was told of.
     batch_limit: int = Field(
-        default=256, ge=1, le=4_096, description="Most requests decided in one commit."
+        default=256, ge=1, le=256, description="Most requests decided in one commit."
     )
     restart_limit: int = Field(
         default=3,

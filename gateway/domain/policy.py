@@ -129,10 +129,17 @@ class Store:
     def business_date(self, at: datetime) -> date:
         """
         Give the business day that `at` counts for.
+
+        In the hour that comes twice when clocks go back, the cut-off is its first
+        time: a day that has begun is never left again.
         """
         local = at.astimezone(self.time_zone)
         day = local.date()
-        return day if local.time() >= self.cut_off else day - timedelta(days=1)
+        if local.time() >= self.cut_off or (
+            local.fold and datetime.combine(day, self.cut_off, self.time_zone) <= at
+        ):
+            return day
+        return day - timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

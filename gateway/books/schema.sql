@@ -523,8 +523,13 @@ program, merchant, store, terminal, device, device_certificate, card_product,
 currency_rule
 TO scrip_admin;
 GRANT INSERT, DELETE ON program_merchant TO scrip_admin;
-GRANT INSERT ON rate_table, rate TO scrip_admin;
-GRANT INSERT ON card TO scrip_admin;
+GRANT INSERT ON rate TO scrip_admin;
+-- Neither what a new card holds nor what an import is can be chosen.
+GRANT INSERT (source, loaded_by, approved_by) ON rate_table TO scrip_admin;
+GRANT INSERT (
+    card_id, program_id, product_id, number_index, number_index_key_id,
+    number_ciphertext, last_four, state, currency
+) ON card TO scrip_admin;
 GRANT SELECT (
     card_id, program_id, product_id, number_index, number_index_key_id, last_four,
     state, block_reason, currency, balance_minor, held_minor, unconfirmed_minor,

@@ -168,12 +168,12 @@ def test_books_that_are_not_migrated_are_told(scrip_on_others: Scrip) -> None:
     """
     Books of one's own are not migrated behind one's back.
     """
-    scrip_on_others.execute("delete from schema_migration where name like '0004%%'")
+    scrip_on_others.execute("delete from schema_migration where name like '0005%%'")
     result = scrip_on_others.run("serve", "--port", "0")
 
     assert 1 == result.exit_code
     assert "run `scrip migrate`" in result.stderr
-    assert "0004_pre_grants.sql" in result.stderr
+    assert "0005_pre_admin_inserts.sql" in result.stderr
 
 
 @pytest.fixture

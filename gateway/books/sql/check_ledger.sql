@@ -53,6 +53,7 @@ WITH posted AS (
     SELECT
         transaction_id,
         count(*) AS lines,
+        count(*) FILTER (WHERE account = 4) AS clearing_lines,
         sum(amount_minor) FILTER (WHERE account = 1) AS liability_minor,
         sum(amount_minor) FILTER (WHERE account = 2) AS payable_minor,
         sum(amount_minor) FILTER (WHERE account = 3) AS receivable_minor,
@@ -94,6 +95,10 @@ WHERE
         WHEN s.sign = 0 THEN 0
         WHEN s.card_currency = s.transaction_currency THEN 2
         ELSE 4
+    END
+    OR coalesce(p.clearing_lines, 0) <> CASE
+        WHEN s.sign <> 0 AND s.card_currency <> s.transaction_currency THEN 2
+        ELSE 0
     END
     OR p.liability_currency <> s.card_currency
     OR p.merchant_currency <> s.transaction_currency

@@ -52,7 +52,7 @@ def two_workers(
         database = stack.enter_context(
             fresh_database(postgres_server, template_database)
         )
-        # On a busy machine a worker that is held keeps its locks for longer than 250 ms.
+        # On a busy machine a worker that is held keeps its locks for more than 250 ms.
         gateway = stack.enter_context(
             prepared_gateway(
                 folder, database, valkey_server.url, POSTGRES__LOCK_TIMEOUT_MS="2000"

@@ -65,9 +65,7 @@ class Identities:
                 of a device of our trust domain.
 
         """
-        if auth.get("ssl_tls_version") != _TLS_VERSIONS:
-            message = "this service is spoken over TLS 1.3 only"
-            raise UnauthenticatedError(message)
+        require_tls_1_3(auth)
         uris = list(auth.get("peer_uri", ()))
         certificates = list(auth.get("x509_pem_cert", ()))
         if len(uris) != 1 or len(certificates) != 1:
@@ -84,3 +82,16 @@ class Identities:
         return Caller(
             self._certificates.device_of(text), self._certificates.sha256_of(pem)
         )
+
+
+def require_tls_1_3(auth: AuthContext) -> None:
+    """
+    Refuse any other version: an RSA key on the server would let 1.2 in (parts A).
+
+    Raises:
+        UnauthenticatedError: it is another.
+
+    """
+    if auth.get("ssl_tls_version") != _TLS_VERSIONS:
+        message = "this service is spoken over TLS 1.3 only"
+        raise UnauthenticatedError(message)

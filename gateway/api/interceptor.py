@@ -2,8 +2,8 @@
 Stand before every method of ours: identity, deadline, the line at the end, the status.
 
 One interceptor, because each costs a call of its own on the path of a sale. Handlers
-are wrapped once for each method and kept. Health and reflection pass untouched: mutual
-TLS is all they ask for.
+are wrapped once for each method and kept. Health and reflection are for onlookers:
+mutual TLS is all they ask for.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from grpc import aio
 from grpc_status import rpc_status
 
 from gateway.api.calls import STREAM_METHOD, Call, CallLog, enter
+from gateway.api.crowd import MAX_CALLS, MAX_STREAMS, Crowd
 from gateway.api.entrance import Entrance
 from gateway.api.identity import Identities
 from gateway.api.messages import Unreadable, refuse_unreadable, tolerant
+from gateway.api.onlookers import Onlookers
 from gateway.api.status import status_of
 from gateway.domain.policy import Caller
 from scrip.v1 import card_service_pb2 as pb
@@ -42,7 +44,7 @@ _OUR_METHODS: Final = f"/{pb.DESCRIPTOR.services_by_name['CardService'].full_nam
 
 class Guard(aio.ServerInterceptor):
     """
-    Wrap the methods of the card service.
+    Wrap the methods of the card service, and those of the standard ones.
     """
 
     def __init__(
@@ -60,6 +62,9 @@ class Guard(aio.ServerInterceptor):
         self._default_deadline_s = default_deadline_s
         self._trailer = ((WORKER_KEY, str(worker)),)
         self._handlers: dict[str, _Handler] = {}
+        self._calls = Crowd(MAX_CALLS, "calls")
+        self._streams = Crowd(MAX_STREAMS, "streams")
+        self._onlookers = Onlookers()
         self._running = 0
 
     @property
@@ -82,9 +87,12 @@ class Guard(aio.ServerInterceptor):
         if known is not None:
             return known
         found = await continuation(handler_call_details)
-        if found is None or not method.startswith(_OUR_METHODS):
+        if found is None:
             return found
-        wrapped = self._wrap(method.removeprefix(_OUR_METHODS), found)
+        if method.startswith(_OUR_METHODS):
+            wrapped = self._wrap(method.removeprefix(_OUR_METHODS), found)
+        else:
+            wrapped = self._onlookers.wrap(found)
         self._handlers[method] = wrapped
         return wrapped
 
@@ -109,11 +117,13 @@ class Guard(aio.ServerInterceptor):
             call = self._arrived(method, context, self._default_deadline_s)
             self._running += 1
             try:
-                self._identify(call, context)
-                if isinstance(request, Unreadable):
-                    refuse_unreadable()
-                enter(call)
-                response: object = await run(request, context)
+                caller = self._identify(call, context)
+                with self._calls.seat(caller):
+                    if isinstance(request, Unreadable):
+                        await self._entrance.require_device(caller)
+                        refuse_unreadable()
+                    enter(call)
+                    response: object = await run(request, context)
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
                 self._log.failed(call, error)
                 await self._fail(context, error)
@@ -132,9 +142,10 @@ class Guard(aio.ServerInterceptor):
             self._running += 1
             try:
                 caller = self._identify(call, context)
-                await self._entrance.require_device(caller)
-                enter(call)
-                await run(requests, context)
+                with self._streams.seat(caller):
+                    await self._entrance.require_device(caller)
+                    enter(call)
+                    await run(requests, context)
             except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001
                 self._log.failed(call, error)
                 await self._fail(context, error)

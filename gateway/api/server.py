@@ -22,13 +22,16 @@ from scrip.v1 import card_service_pb2_grpc as pb_grpc
 ServerFiles = tuple[bytes, bytes, bytes]
 FetchFiles = Callable[[], ServerFiles | None]
 
-# More calls than this at once, streams included, are refused by the library.
+# More calls than this at once, streams included, are refused by the library. How many
+# of them one certificate may have is in `gateway.api.crowd`.
 MAX_CALLS: Final = 16_384
 
 _HANDSHAKE_TIMEOUT_MS: Final = 10_000
 _IDENTITY_ONLY: Final = 1
 _POLL_S: Final = 0.01
 _LAST_ANSWERS_S: Final = 0.25
+# A watcher that does not read keeps the others from being told (of grpc_health).
+_TELLING_S: Final = 0.5
 _SERVICE: Final = pb.DESCRIPTOR.services_by_name["CardService"].full_name
 _SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 
@@ -88,7 +91,8 @@ class GatewayServer:
         stay for ever, do not hold it up.
         """
         settings = self._settings
-        await self._health.enter_graceful_shutdown()
+        telling = asyncio.create_task(self._health.enter_graceful_shutdown())
+        await asyncio.wait([telling], timeout=_TELLING_S)
         await asyncio.sleep(settings.drain_notice_ms / 1_000)
         self._streams.drain()
         stopping = asyncio.create_task(self._server.stop(settings.drain_grace_s))
@@ -98,6 +102,8 @@ class GatewayServer:
         await asyncio.wait([stopping], timeout=_LAST_ANSWERS_S)
         await self._server.stop(None)
         await stopping
+        telling.cancel()
+        await asyncio.wait([telling])
 
 
 def _options(settings: GrpcSettings) -> list[tuple[str, int]]:

@@ -39,7 +39,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	$(LOCK_ARGS)
 
 .PHONY: help demo test coverage check $(CHECK_STEPS) format protos proto-release \
-	settings-reference bench lock clean
+	settings-reference bench bench-redis lock clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[.a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' \
@@ -52,6 +52,9 @@ demo: $(STAMP) ## Start everything and let tills trade (DEMO_ONCE=1 ends after i
 
 bench: $(STAMP) ## Measure the gateway against the limit of this machine
 	@$(BIN)/python -m loadtests.bench $(BENCH_ARGS)
+
+bench-redis: $(STAMP) ## Kill Redis under load, and measure what tills notice
+	@$(BIN)/python -m loadtests.redis_outage $(BENCH_ARGS)
 
 # --- Tests --------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.books.check import check_books
+from gateway.books.connect import Session
 from gateway.domain.commands import (
     NO_CONTEXT,
     Activate,
@@ -52,6 +53,8 @@ Owner = psycopg.AsyncConnection[Any]
 CARDS: Final = 6
 KEYS: Final = 400
 BATCH: Final = 6
+# So patient that a deadlock is called one, and not a lock that was not granted.
+PATIENT: Final = Session(lock_timeout_ms=20_000, statement_timeout_ms=30_000)
 # Beside the four cards of the seed: one of another product that takes one load, and one
 # that waits for its activation.
 MORE: Final = """
@@ -220,6 +223,7 @@ async def trade(
                 real_lane(
                     database.gateway_dsn,
                     batch_limit=BATCH,
+                    session=PATIENT,
                     faults=Killer(superuser, random.Random(number), chance),
                 )
             )
@@ -254,6 +258,17 @@ async def recorded(
         RequestKey(row[0], RequestId(row[1].bytes)): (row[2], row[3].bytes)
         for row in await cursor.fetchall()
     }
+
+
+async def deadlocks(superuser: Owner) -> int:
+    """
+    Count the deadlocks that Postgres had to end.
+    """
+    cursor = await superuser.execute(
+        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    )
+    ((count,),) = await cursor.fetchall()
+    return int(count)
 
 
 def agree(bench: Bench, kept: dict[RequestKey, tuple[bool, TransactionId]]) -> None:
@@ -303,7 +318,7 @@ async def test_what_was_told_agrees_with_the_books(
     database: FreshDatabase, superuser: Owner, number: int, chance: float
 ) -> None:
     """
-    One outcome for each id, no reversal undone by a late original, books that balance.
+    One outcome for each id, no original after its reversal, no deadlock, sound books.
     """
     bench = await trade(database, superuser, number, chance=chance, count=1_200)
     agree(bench, await recorded(superuser))
@@ -312,4 +327,5 @@ async def test_what_was_told_agrees_with_the_books(
 
     assert bool(unknown) is bool(chance)
     assert not alarms
+    assert await deadlocks(superuser) == 0
     assert [] == await check_books(database.owner_dsn)

@@ -63,6 +63,7 @@ class EmbeddedPostgres(EmbeddedServer):
     """
 
     name: ClassVar[str] = "postgres"
+    is_needed: ClassVar[bool] = True
     # Fast shutdown; then without a checkpoint, which the next start makes up for.
     stop_signals: ClassVar[tuple[signal.Signals, ...]] = (
         signal.SIGINT,

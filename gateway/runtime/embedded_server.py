@@ -45,6 +45,7 @@ class EmbeddedServer(ABC):
     """
 
     name: ClassVar[str]
+    is_needed: ClassVar[bool]
     stop_signals: ClassVar[tuple[signal.Signals, ...]]
 
     def __init__(self, data_folder: Path, *, start_timeout_s: float) -> None:

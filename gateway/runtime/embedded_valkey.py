@@ -33,6 +33,7 @@ class EmbeddedValkey(EmbeddedServer):
     """
 
     name: ClassVar[str] = "valkey"
+    is_needed: ClassVar[bool] = False
     stop_signals: ClassVar[tuple[signal.Signals, ...]] = (signal.SIGTERM,)
 
     def __init__(

@@ -14,15 +14,16 @@ import signal
 import socket
 import subprocess
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from types import FrameType
-from typing import Final, Protocol
+from typing import Final
 
+from gateway.runtime.companions import Companion, KeptCompanion
+from gateway.runtime.crashes import Crashes
 from gateway.runtime.leash import Program, start_leashed
 from gateway.runtime.logging import get_logger
 from gateway.runtime.settings_groups import SupervisorSettings
@@ -33,9 +34,6 @@ READY_OPTION: Final = "--ready-fd"
 CONFIGURATION_EXIT_CODE: Final = 78
 
 _READY: Final = b"ready\n"
-_CRASH_WINDOW_S: Final = 60.0
-_FIRST_PAUSE_S: Final = 0.1
-_LONGEST_PAUSE_S: Final = 5.0
 _CHECK_INTERVAL_S: Final = 0.25
 _KILL_TIMEOUT_S: Final = 5.0
 
@@ -67,28 +65,6 @@ class WorkerProgram:
     environment: Mapping[str, str]
 
 
-class Companion(Protocol):
-    """
-    A server beside the workers that is brought back when it ends by itself.
-    """
-
-    @property
-    def name(self) -> str:
-        """
-        Give its name in logs.
-        """
-
-    def is_running(self) -> bool:
-        """
-        Tell whether it runs.
-        """
-
-    def start(self) -> None:
-        """
-        Start it, and return when it answers.
-        """
-
-
 def announce_ready(descriptor: int) -> None:
     """
     Tell the supervisor that this worker serves now.
@@ -98,28 +74,6 @@ def announce_ready(descriptor: int) -> None:
     os.close(descriptor)
 
 
-class _Crashes:
-    """
-    The crashes of one process within the last minute.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._times_s: deque[float] = deque(maxlen=limit + 1)
-
-    def add(self, now_s: float) -> float | None:
-        """
-        Count one; give the pause before the next start, or nothing if it was too many.
-        """
-        while self._times_s and self._times_s[0] <= now_s - _CRASH_WINDOW_S:
-            self._times_s.popleft()
-        self._times_s.append(now_s)
-        count = len(self._times_s)
-        if count > self._limit:
-            return None
-        return min(_FIRST_PAUSE_S * 2.0 ** (count - 1), _LONGEST_PAUSE_S)
-
-
 class _Worker:
     """
     One worker program and the process that runs it, if one does.
@@ -127,7 +81,7 @@ class _Worker:
 
     def __init__(self, program: WorkerProgram, restart_limit: int) -> None:
         self.program = program
-        self.crashes = _Crashes(restart_limit)
+        self.crashes = Crashes(restart_limit)
         self.process: subprocess.Popen[bytes] | None = None
         self.ready_descriptor: int | None = None
         self.is_ready = False
@@ -197,7 +151,7 @@ class Supervisor:
         """
         limit = settings.restart_limit_per_minute
         self._workers = [_Worker(program, limit) for program in programs]
-        self._companions = [(server, _Crashes(limit)) for server in companions]
+        self._companions = [KeptCompanion(server, limit) for server in companions]
         self._settings = settings
         self._when_ready = when_ready
         self._stop_signals = 0
@@ -227,9 +181,9 @@ class Supervisor:
         self._wait(_CHECK_INTERVAL_S)
         for worker in self._workers:
             self._check(worker, time.monotonic())
-        for companion, crashes in self._companions:
-            if not companion.is_running() and not self._stop_signals:
-                self._restore(companion, crashes)
+        for companion in self._companions:
+            if not self._stop_signals and not companion.keep(time.monotonic()):
+                self._exit_code = ExitCode.GAVE_UP
 
     def _wait(self, timeout_s: float) -> None:
         """
@@ -277,14 +231,7 @@ class Supervisor:
         if pause_s is not None:
             worker.start_due_s = now_s + pause_s
 
-    def _restore(self, companion: Companion, crashes: _Crashes) -> None:
-        """
-        Start a server again at once: workers wait for it, and its data is there.
-        """
-        if self._crashed(companion.name, crashes, how="gone") is not None:
-            companion.start()
-
-    def _crashed(self, name: str, crashes: _Crashes, *, how: str) -> float | None:
+    def _crashed(self, name: str, crashes: Crashes, *, how: str) -> float | None:
         pause_s = crashes.add(time.monotonic())
         if pause_s is None:
             _log.error(

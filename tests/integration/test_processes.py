@@ -12,13 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from gateway.runtime import processes
+from gateway.runtime import companions, crashes, processes
+from gateway.runtime.crashes import Crashes
+from gateway.runtime.embedded_server import EmbeddedServerError
 from gateway.runtime.leash import Program, start_leashed
 from gateway.runtime.processes import (
     ExitCode,
     Supervisor,
     WorkerProgram,
-    _Crashes,
     announce_ready,
 )
 from gateway.runtime.settings_groups import SupervisorSettings
@@ -34,7 +35,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Do not wait between the starts of a worker.
     """
-    monkeypatch.setattr(processes, "_FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(crashes, "_FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(processes, "_CHECK_INTERVAL_S", 0.02)
 
 
@@ -67,10 +68,19 @@ class Server:
 
     name = "store"
 
-    def __init__(self, ends: int, when_started: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        ends: int,
+        when_started: Callable[[], None],
+        *,
+        is_needed: bool = True,
+        fails: int = 0,
+    ) -> None:
         self.starts = 0
+        self.is_needed = is_needed
         self._ends = ends
         self._when_started = when_started
+        self._fails = fails
 
     def is_running(self) -> bool:
         """
@@ -80,8 +90,12 @@ class Server:
 
     def start(self) -> None:
         """
-        Start.
+        Start, or fail as often as said.
         """
+        if self._fails:
+            self._fails -= 1
+            message = "no room"
+            raise EmbeddedServerError(message)
         self.starts += 1
         self._when_started()
 
@@ -226,16 +240,52 @@ def test_a_companion_that_keeps_ending_stops_everything(tmp_path: Path) -> None:
     assert server.starts == 2
 
 
+def test_a_companion_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
+    """
+    A start that fails counts as a crash; it does not take the workers with it.
+    """
+    server = Server(1, stop_ourselves, fails=1)
+    code = Supervisor([worker("serve", tmp_path)], SETTINGS, companions=[server]).run()
+
+    assert code is ExitCode.STOPPED
+    assert server.starts == 1
+
+
+def test_a_companion_that_is_never_started_ends_everything(tmp_path: Path) -> None:
+    """
+    It has the same bound as a worker.
+    """
+    server = Server(1, stop_ourselves, fails=100)
+    code = Supervisor([worker("serve", tmp_path)], SETTINGS, companions=[server]).run()
+
+    assert code is ExitCode.GAVE_UP
+    assert server.starts == 0
+
+
+def test_a_companion_that_is_not_needed_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    The workers serve on without it, and it comes back when it can.
+    """
+    monkeypatch.setattr(companions, "LONGEST_PAUSE_S", 0.01)
+    server = Server(1, stop_ourselves, fails=20, is_needed=False)
+    code = Supervisor([worker("serve", tmp_path)], SETTINGS, companions=[server]).run()
+
+    assert code is ExitCode.STOPPED
+    assert server.starts == 1
+
+
 def test_pauses_grow_and_old_crashes_are_forgotten() -> None:
     """
     Each crash within a minute doubles the pause up to a bound; a minute later none.
     """
-    crashes = _Crashes(limit=20)
-    pauses = [crashes.add(float(second)) for second in range(12)]
+    counted = Crashes(limit=20)
+    pauses = [counted.add(float(second)) for second in range(12)]
 
     assert pauses[:4] == [0.01, 0.02, 0.04, 0.08]
     assert pauses[-1] == 5.0
-    assert crashes.add(1000.0) == 0.01
+    assert counted.add(1000.0) == 0.01
 
 
 def test_ready_without_a_supervisor_is_no_error() -> None:

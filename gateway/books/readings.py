@@ -42,10 +42,12 @@ _QUERIES: Final = (
     "stored_requests",
     "policy_version",
     "clock_shift",
+    "unsafe_settings",
     *_POLICY,
 )
 _VERSION: Final = step("policy_version")
 _SHIFT: Final = step("clock_shift")
+_UNSAFE: Final = step("unsafe_settings")
 
 
 class PostgresReadings:
@@ -133,6 +135,17 @@ class PostgresReadings:
         shift: timedelta
         ((shift,),) = wire.rows(result)
         return shift
+
+    async def unsafe_settings(self) -> list[str]:
+        """
+        Name the server's settings under which an answered commit may be lost.
+
+        Raises:
+            BooksUnavailableError: no connection, or no answer in time.
+
+        """
+        wire, (result,) = await self._read([_UNSAFE])
+        return [name for (name,) in wire.rows(result)]
 
     async def load_policy(self, known: Policy | None) -> Policy:
         """

@@ -5,6 +5,7 @@ One worker, put together from the settings.
 import asyncio
 import random
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, cast
@@ -90,7 +91,8 @@ async def connect_stores(settings: Settings, metrics: Metrics) -> Stores:
 
     Raises:
         BooksUnavailableError: they did not come within the time for a start.
-        RefusedStartError: Redis is too old, or the clock is shifted where it may not.
+        RefusedStartError: Redis is too old, the books are not durable, or their clock
+            is shifted where it may not.
 
     """
     session = _session(settings)
@@ -111,6 +113,7 @@ async def connect_stores(settings: Settings, metrics: Metrics) -> Stores:
                 raise
             _log.warning("the books do not answer yet", why=str(error))
             await asyncio.sleep(_BOOKS_PAUSE_S)
+    require_durable_books(await stores.readings.unsafe_settings())
     require_honest_clock(
         await stores.readings.clock_shift(), DataFolder(settings.data_folder)
     )
@@ -124,6 +127,24 @@ async def connect_stores(settings: Settings, metrics: Metrics) -> Stores:
         )
         raise RefusedStartError(message)
     return stores
+
+
+def require_durable_books(unsafe_settings: Sequence[str]) -> None:
+    """
+    Refuse books that call committed what a power loss takes back.
+
+    Raises:
+        RefusedStartError: they do.
+
+    """
+    if "fsync" in unsafe_settings:
+        message = (
+            "fsync is off in these books: what was approved could be lost with the "
+            "power; set it on"
+        )
+        raise RefusedStartError(message)
+    for name in unsafe_settings:
+        _log.warning("the books may be torn by a power loss", off=name)
 
 
 def require_honest_clock(shift: timedelta, folder: DataFolder) -> None:

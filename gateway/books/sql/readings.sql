@@ -19,6 +19,13 @@ SELECT version FROM policy_version;
 -- Tell how far the clock is shifted. No index: a single row.
 SELECT shift FROM clock_offset;
 
+-- name: unsafe_settings
+-- Name what is off without which a commit may be lost with the power. No table.
+SELECT name
+FROM pg_settings
+WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'
+ORDER BY name;
+
 -- name: policy_programs
 -- All programmes; a few rows, read whole.
 SELECT program_id, code, name, time_zone FROM program;

@@ -37,6 +37,7 @@ WORKERS: Final = (
     "balances",
     "policy_version",
     "clock_shift",
+    "unsafe_settings",
     *(name for name in QUERIES if name.startswith("policy_")),
 )
 INDEX: Final = re.compile(r"\b\w+_(?:pkey|key|idx)\b")

@@ -21,7 +21,7 @@ from gateway.domain.errors import (
     TransactionNotFoundError,
 )
 from gateway.domain.ids import TerminalId
-from gateway.domain.policy import Caller
+from gateway.domain.policy import Caller, Policy
 from gateway.domain.results import APPROVALS, CurrentState, Result
 from gateway.engine.answers import Answer
 from gateway.engine.attempt import FIRST_BATCH_NO
@@ -158,9 +158,10 @@ class ReadingLane:
         """
         Leave out whose budget is used up, and whose terminal is gone.
 
-        A question is counted each time.
+        A question is counted each time, against the terminal that asks.
         """
-        places = self._policies.current.places
+        policy = self._policies.current
+        places = policy.places
         gone = [reading for reading in batch if _terminal_of(reading) not in places]
         if gone:
             _refuse(gone, TerminalDeniedError("terminal_id: no such terminal any more"))
@@ -168,7 +169,7 @@ class ReadingLane:
         waits = await self._live.admit(
             [
                 Admission(terminal, places[terminal].store.store_id, None)
-                for terminal in (_terminal_of(reading) for reading in batch)
+                for terminal in (_asker_of(reading, policy) for reading in batch)
             ]
         )
         admitted = []
@@ -237,6 +238,16 @@ def _terminal_of(reading: Reading) -> TerminalId:
     if isinstance(question, GetBalance):
         return question.terminal_id
     return question.key.terminal_id
+
+
+def _asker_of(reading: Reading, policy: Policy) -> TerminalId:
+    """
+    Give the terminal that asks: a till may ask about another one of its store.
+    """
+    device = policy.devices.get(reading.caller.device)
+    if device is None or device.terminal_id is None:
+        return _terminal_of(reading)
+    return device.terminal_id
 
 
 def _refuse(batch: list[Reading], fault: GatewayError) -> None:

@@ -48,6 +48,13 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._snapshots) + len(self._failed)
 
+    @property
+    def has_failed(self) -> bool:
+        """
+        Tell whether failed look-ups wait.
+        """
+        return bool(self._failed)
+
     def add_cards(self, cards: Iterable[Card], at_ms: int) -> None:
         """
         Put cards in, each in the place of an older version of it.
@@ -81,10 +88,19 @@ class Outbox:
                 snapshots.append(pending)
             else:
                 self._on_event(LiveEvent.SNAPSHOT_DROPPED)
+        return Notice(snapshots, self._take_failed(limit))
+
+    def take_failed(self, limit: int) -> Notice:
+        """
+        Take out at most `limit` counters of failed look-ups, and no snapshot.
+        """
+        return Notice([], self._take_failed(limit))
+
+    def _take_failed(self, limit: int) -> list[tuple[str, int]]:
         failed: list[tuple[str, int]] = []
         while self._failed and len(failed) < limit:
             failed.append(self._failed.popitem(last=False))
-        return Notice(snapshots, failed)
+        return failed
 
     def _count(self, key: str) -> None:
         had = self._failed.get(key, 0)

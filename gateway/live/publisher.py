@@ -17,7 +17,7 @@ from gateway.live.events import LiveEvent
 from gateway.live.library import PUBLISH
 from gateway.live.link import Link
 from gateway.live.options import LiveOptions
-from gateway.live.outbox import Outbox
+from gateway.live.outbox import Notice, Outbox
 from gateway.live.requests import publish_call
 
 # Most snapshots, and most counters, in one call: about a millisecond of the server's.
@@ -90,6 +90,24 @@ class Publisher:
         if self._outbox:
             self._filled.set()
 
+    @property
+    def has_failed(self) -> bool:
+        """
+        Tell whether failed look-ups wait to be told.
+        """
+        return self._outbox.has_failed
+
+    async def publish_failed(self) -> None:
+        """
+        Tell failed look-ups now, so that the next admission knows of them.
+
+        Never raises; waits at most one call's time.
+        """
+        try:
+            await self._publish(self._outbox.take_failed(CALL_LIMIT), self._wall_ms())
+        except Exception:
+            _logger.exception("a publish failed in a way that is our fault")
+
     async def _drain(self) -> None:
         while True:
             await self._filled.wait()
@@ -106,6 +124,9 @@ class Publisher:
     async def _publish_some(self) -> bool:
         now_ms = self._wall_ms()
         notice = self._outbox.take(CALL_LIMIT, oldest_ms=now_ms - self._ttl_ms)
+        return await self._publish(notice, now_ms)
+
+    async def _publish(self, notice: Notice, now_ms: int) -> bool:
         if not (notice.snapshots or notice.failed):
             return True
         call = publish_call(

@@ -129,10 +129,13 @@ class RedisLive:
         """
         Count requests against their budgets; 0 admits, else milliseconds to wait.
 
-        Never raises, and waits at most one call's time; after a failure the next
-        callers do not wait at all.
+        Never raises, and waits at most one call's time, or two where a look-up has
+        just failed; after a failure the next callers do not wait at all.
         """
         waits: list[int] = []
+        # Or whoever guesses gets another batch in before Redis hears of the last.
+        if self._publisher.has_failed and not self._breaker.is_open:
+            await self._publisher.publish_failed()
         if not self._breaker.is_open:
             try:
                 for start in range(0, len(admissions), ADMIT_LIMIT):

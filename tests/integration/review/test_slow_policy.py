@@ -1,5 +1,5 @@
 """
-A worker that takes too long to learn the new rules loses its locks, and commits nothing.
+A worker too slow to learn the new rules loses its locks, and commits nothing.
 """
 
 import asyncio

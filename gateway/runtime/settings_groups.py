@@ -267,18 +267,6 @@ class LaneSettings(Group):
         le=10,
         description="How often a batch is repeated after a serialization failure.",
     )
-    retry_jitter_ms: int = Field(
-        default=20,
-        ge=0,
-        le=1_000,
-        description="Longest random pause before such a repeat.",
-    )
-    retry_delay_ms: int = Field(
-        default=100,
-        ge=1,
-        le=60_000,
-        description="Delay that a caller is told to wait when the queue is full.",
-    )
     resolve_timeout_ms: int = Field(
         default=10_000,
         ge=500,

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+from gateway.runtime.addresses import ENCODE_REMEDY, is_plain_address
 
 
 def _url_of(*schemes: str) -> AfterValidator:
@@ -20,12 +21,15 @@ def _url_of(*schemes: str) -> AfterValidator:
     """
 
     def check(value: SecretStr | None) -> SecretStr | None:
-        if value is not None and urlsplit(value.get_secret_value()).scheme not in (
-            schemes
-        ):
+        if value is None:
+            return None
+        scheme, separator, _ = value.get_secret_value().partition("://")
+        if not separator or scheme not in schemes:
             wanted = " or ".join(f"{scheme}://" for scheme in schemes)
             message = f"give an address that starts with {wanted}"
             raise ValueError(message)
+        if not is_plain_address(value.get_secret_value()):
+            raise ValueError(ENCODE_REMEDY)
         return value
 
     return AfterValidator(check)

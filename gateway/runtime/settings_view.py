@@ -8,13 +8,12 @@ load the very same settings, secrets included.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from gateway.runtime.addresses import MASK, masked_url
 from gateway.runtime.settings import (
     SettingField,
     inherited_environment,
@@ -23,10 +22,6 @@ from gateway.runtime.settings import (
 
 if TYPE_CHECKING:
     from gateway.runtime.settings import Settings
-
-MASK: Final = "****"
-
-_SECRET_PARAMETER: Final = re.compile(r"pass|secret|token|key", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,32 +85,6 @@ def child_environment(settings: Settings) -> dict[str, str]:
     Give the whole environment of a child process that shall have these settings.
     """
     return inherited_environment() | settings_environment(settings)
-
-
-def masked_url(url: str) -> str:
-    """
-    Hide the password of a URL, also one given as a parameter.
-
-    What cannot be taken apart is hidden whole.
-    """
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return MASK
-    if not parts.scheme:
-        return MASK
-    userinfo, at, hosts = parts.netloc.rpartition("@")
-    user, colon, _ = userinfo.partition(":")
-    netloc = f"{user}{colon and ':' + MASK}{at}{hosts}"
-    query = urlencode(
-        [
-            (name, MASK if _SECRET_PARAMETER.search(name) else value)
-            for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        ],
-        safe="*/",
-    )
-    # Joined by hand: urlunsplit drops the slashes of `unix:///path`.
-    return f"{parts.scheme}://{netloc}{parts.path}{query and '?' + query}"
 
 
 def _shown(value: object) -> str:

@@ -139,6 +139,20 @@ def test_a_secret_never_stands_in_a_fault() -> None:
     assert "hunter2" not in str(SettingsError(list(faults)))
 
 
+@pytest.mark.parametrize("name", ["SCRIP_POSTGRES__URL", "SCRIP_REDIS__URL"])
+@pytest.mark.parametrize("password", ["hun/ter2", "hun?ter2", "hun#ter2", "12/hunter2"])
+def test_a_password_that_is_not_encoded(name: str, password: str) -> None:
+    """
+    It would be read as a port or a path, and shown as such: refused, with the remedy.
+    """
+    scheme = "redis" if "REDIS" in name else "postgresql"
+    (fault,) = faults_of({name: f"{scheme}://user:{password}@host/0"})
+
+    assert "/ is %2F" in fault
+    assert "hun" not in fault
+    assert "ter2" not in fault
+
+
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     """
     The name with `_FILE` reads the secret; both at once are refused.

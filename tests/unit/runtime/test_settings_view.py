@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.runtime.addresses import masked_url
 from gateway.runtime.settings import Settings, load_settings, setting_fields
 from gateway.runtime.settings_reference import PATH, main, reference_text
 from gateway.runtime.settings_view import (
     child_environment,
     describe,
-    masked_url,
     setting_lines,
     settings_environment,
 )
@@ -53,6 +53,15 @@ def test_what_is_not_the_default_is_marked() -> None:
         ("postgresql://h/d?password=x&a=b", "postgresql://h/d?password=****&a=b"),
         ("unix:///tmp/valkey.sock", "unix:///tmp/valkey.sock"),
         ("redis://u:p@ss@host/0", "redis://u:****@host/0"),
+        ("redis://:hunter2@host", "redis://:****@host"),
+        ("postgresql://u@[::1]:5432/db", "postgresql://u@[::1]:5432/db"),
+        ("postgresql://u:hun/ter2@host/db", "****"),
+        ("postgresql://u:12/hunter2@host/db", "****"),
+        ("postgresql://u:hun?ter2@host/db", "****"),
+        ("postgresql://u:hun?a=ter2@host/db", "****"),
+        ("postgresql://u:hun#ter2@host/db", "****"),
+        ("postgresql://h?password=hunter2@y", "****"),
+        ("postgresql://u:hunter2", "****"),
         ("password=hunter2 host=x", "****"),
         ("postgresql://[::1/x", "****"),
     ],

@@ -19,6 +19,7 @@ from gateway.books.admin import AdminError, ConflictError
 from gateway.console.faults import EXIT_BAD_INPUT, EXIT_FAILED, CommandRefusedError
 from gateway.console.screen import complain
 from gateway.console.session import Session
+from gateway.runtime.core_dumps import forbid_core_dumps
 from gateway.runtime.embedded import EmbeddedServerError
 from gateway.runtime.settings import SettingsError
 from gateway.vault.errors import VaultError
@@ -129,6 +130,7 @@ def main() -> None:
     """
     Run the command that the arguments name.
     """
+    forbid_core_dumps()
     app(prog_name="scrip")
 
 

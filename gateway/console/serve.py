@@ -236,7 +236,9 @@ def _bring_books_up_to_date(settings: Settings, stores: list[EmbeddedServer]) ->
 
 
 def _programs(settings: Settings) -> list[WorkerProgram]:
-    environment = child_environment(settings)
+    # Workers act as the gateway's role: the owner's password is not theirs to know.
+    postgres = settings.postgres.model_copy(update={"owner_url": None})
+    environment = child_environment(settings.model_copy(update={"postgres": postgres}))
     return [
         WorkerProgram(
             name=f"worker-{number}",

@@ -7,6 +7,7 @@ is not safe beside threads.  Imports only what starts at once.
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 
@@ -15,9 +16,11 @@ _PR_SET_PDEATHSIG = 1
 
 def main() -> None:
     """
-    Give up rights, ask the kernel for the signal, and execute the program.
+    Give up rights and cores, ask the kernel for the signal, execute the program.
     """
     parent, death_signal, user, group, *command = sys.argv[1:]
+    # As gateway.runtime.core_dumps, which cannot be imported here.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if user != "-":
         os.setgroups([])
         os.setgid(int(group))

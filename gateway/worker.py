@@ -12,10 +12,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import uvloop
 
+from gateway.runtime.core_dumps import forbid_core_dumps
 from gateway.runtime.logging import configure_logging, get_logger
 from gateway.runtime.metrics import Metrics, serve_metrics
 from gateway.runtime.processes import (
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--number", type=int, default=1, help="from 1, for logs")
     parser.add_argument(READY_OPTION, type=int, dest="ready_descriptor")
     options = parser.parse_args(arguments)
+    forbid_core_dumps()
     os.environ[CIPHER_SUITES_VARIABLE] = CIPHER_SUITES  # noqa: TID251 - gRPC reads it
     try:
         settings = load_settings()
@@ -85,8 +87,14 @@ class _Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
+        connecting = asyncio.create_task(
+            assembly.connect_stores(self._settings, self._metrics)
+        )
+        if not await _first(connecting, stop):
+            self._log.info("stopped before it served")
+            return 0
         try:
-            stores = await assembly.connect_stores(self._settings, self._metrics)
+            stores = await connecting
             worker = await assembly.assemble(
                 self._settings, self._metrics, stores, self._number
             )
@@ -147,6 +155,20 @@ class _Process:
                 "a lane ended; stopping", lane=lane.get_name(), exc_info=_why(lane)
             )
         return bool(crashed)
+
+
+async def _first(work: asyncio.Task[Any], stop: asyncio.Event) -> bool:
+    """
+    Wait for work to end, however it does; False means that a stop came before.
+    """
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait([work, stopped], return_when=asyncio.FIRST_COMPLETED)
+    is_done = work.done()
+    for task in (stopped, work):
+        task.cancel()
+    if not is_done:
+        await asyncio.wait([work])
+    return is_done
 
 
 def _why(lane: asyncio.Task[None]) -> BaseException | None:

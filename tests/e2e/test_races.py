@@ -42,18 +42,17 @@ async def test_many_callers_race_over_two_workers(start_gateway: StartGateway) -
     async with open_tills(gateway) as tills:
         make = card_maker(tills)
         cards = [await make(50_00) for _ in range(CARDS)]
+        peers = [await _both_workers(tills, number) for number in range(CALLERS)]
         callers = [
             Caller(
-                tills=(
-                    await _till(tills, number, worker=1),
-                    await _till(tills, number, worker=2),
-                ),
+                tills=own,
+                peers=peers,
                 cards=cards,
                 chance=random.Random(random.getrandbits(64)),
                 counts=counts,
                 entries=entries,
             )
-            for number in range(CALLERS)
+            for own in peers
         ]
         opening = opening_of(gateway, cards)
         async with _forgetting(gateway.redis_url) as forgotten, TaskGroup() as group:
@@ -71,9 +70,13 @@ async def test_many_callers_race_over_two_workers(start_gateway: StartGateway) -
     assert len(entries) >= REQUESTS
 
 
-async def _till(tills: Tills, number: int, *, worker: int) -> Till:
-    enroll(tills.gateway, f"racer-{number}")
-    return await tills(f"racer-{number}", worker=worker)
+async def _both_workers(tills: Tills, number: int) -> tuple[Till, Till]:
+    """
+    Open a caller's two connections, each again until it leads to its worker.
+    """
+    name = f"racer-{number}"
+    enroll(tills.gateway, name)
+    return await tills(name, worker=1), await tills(name, worker=2)
 
 
 @asynccontextmanager

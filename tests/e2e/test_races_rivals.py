@@ -36,6 +36,7 @@ from tests.support.tills import (
 PATIENT: Final = {
     "POSTGRES__LOCK_TIMEOUT_MS": "9000",
     "POSTGRES__STATEMENT_TIMEOUT_MS": "10000",
+    "POSTGRES__IDLE_IN_TRANSACTION_TIMEOUT_MS": "20000",
 }
 
 

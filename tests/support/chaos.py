@@ -32,9 +32,11 @@ def enroll(gateway: Gateway, name: str) -> KeyPair:
     return gateway.devices[name]
 
 
-def connection_of(gateway: Gateway, name: str, *, connections: int = 1) -> Connection:
+def connection_of(
+    gateway: Gateway, name: str, *, port: int | None = None
+) -> Connection:
     """
-    Write a till's files and say how it reaches the gateway.
+    Write a till's files and say how it reaches the gateway, perhaps by another port.
     """
     pair = enroll(gateway, name)
     key, certificate = gateway.folder / f"{name}.key", gateway.folder / f"{name}.pem"
@@ -42,11 +44,10 @@ def connection_of(gateway: Gateway, name: str, *, connections: int = 1) -> Conne
     pair.write(key, certificate)
     authority.write_bytes(gateway.authority.certificate_pem)
     return Connection(
-        address=f"127.0.0.1:{gateway.port}",
+        address=f"127.0.0.1:{gateway.port if port is None else port}",
         certificate_file=certificate,
         key_file=key,
         authority_file=authority,
-        connections=connections,
     )
 
 

@@ -51,6 +51,7 @@ class Shape:
         outstanding: Requests that a stream has on its way.
         cards: Cards they share.
         timeout_s: How long a till waits for an answer.
+        hasty: Which part of the requests a till first gives a few milliseconds.
 
     """
 
@@ -59,6 +60,7 @@ class Shape:
     outstanding: int = 8
     cards: int = 6
     timeout_s: float = 10.0
+    hasty: float = 0.0
 
 
 class Traffic:
@@ -69,13 +71,15 @@ class Traffic:
     answered. Then `check` holds the books to the journal.
     """
 
-    def __init__(self, gateway: Gateway, shape: Shape | None = None) -> None:
+    def __init__(
+        self, gateway: Gateway, shape: Shape | None = None, *, port: int | None = None
+    ) -> None:
         self._gateway = gateway
         self._shape = shape or Shape()
         self.cards: list[Card] = gateway.new_cards(self._shape.cards)
         # Registered here, because the thread should do nothing but trade.
         self._connections = [
-            connection_of(gateway, f"trader-{number}")
+            connection_of(gateway, f"trader-{number}", port=port)
             for number in range(self._shape.unary + self._shape.streams)
         ]
         self._chance = random.Random(random.getrandbits(64))
@@ -84,6 +88,7 @@ class Traffic:
         self._thread = threading.Thread(target=self._run, name="traffic")
         self._failure: BaseException | None = None
         self.journal: list[Entry] = []
+        self.answers = 0
         self.reopened = 0
 
     def __enter__(self) -> Self:
@@ -102,19 +107,13 @@ class Traffic:
         if self._failure is not None and kind is None:
             raise self._failure
 
-    def answered(self) -> int:
-        """
-        Count the requests that were answered so far.
-        """
-        return sum(1 for entry in list(self.journal) if entry.attempts)
-
     def wait_for_answers(self, count: int, *, timeout_s: float = 20) -> None:
         """
         Wait until so many more requests were answered.
         """
-        wanted = self.answered() + count
+        wanted = self.answers + count
         limit_s = time.monotonic() + timeout_s
-        while self.answered() < wanted:
+        while self.answers < wanted:
             assert self._thread.is_alive(), self._failure
             assert time.monotonic() < limit_s, "trade has come to a halt"
             time.sleep(0.02)
@@ -162,6 +161,9 @@ class Traffic:
         while not self._stop.is_set():
             card = self._chance.choice(self.cards)
             request = self._request(CardNumber(card.number))
+            if self._chance.random() < self._shape.hasty:
+                await self._give_up(request, card, sender)
+                continue
             entry = await self._settle(request, card, sender)
             fate = self._chance.random()
             if isinstance(request, GetBalance) or fate > 0.15:
@@ -183,6 +185,20 @@ class Traffic:
     async def _settle_again(self, entry: Entry, sender: Sender) -> None:
         while await entry.attempt(sender.send(entry.request)) is None:
             await entry.pause()
+        self.answers += 1
+
+    async def _give_up(self, request: Request, card: Card, sender: Sender) -> None:
+        """
+        Wait too short for an answer; then ask again, or reverse it and ask after that.
+        """
+        entry = Entry(request=request, card=card)
+        self.journal.append(entry)
+        timeout_s = self._chance.uniform(0.0005, 0.02)
+        told = await entry.attempt(sender.send(request, timeout_s=timeout_s))
+        recorded = not isinstance(request, GetBalance)
+        if told is None and recorded and self._chance.random() < 0.5:
+            await self._settle(_reversal(request), card, sender)
+        await self._settle_again(entry, sender)
 
     def _request(self, number: CardNumber) -> Request:
         minor = self._chance.randint(1, 60_00)

@@ -36,6 +36,9 @@ AGAIN_AT_ONCE: Final = 0.05
 AGAIN_LATER: Final = 0.05
 REVERSED: Final = 0.10
 OVERTAKEN: Final = 0.02
+# Shares of those that are reversed.
+REVERSED_TWICE: Final = 0.2
+REVERSED_ELSEWHERE: Final = 0.2
 TRIES: Final = 100
 
 # What is asked, and how often: about as much is loaded as is spent, so that the cards
@@ -69,9 +72,12 @@ class Counts:
 class Caller:
     """
     One device over two connections, sending one request after the other.
+
+    `peers` are the connections of all callers: any terminal of the store may reverse.
     """
 
     tills: tuple[Till, Till]
+    peers: Sequence[tuple[Till, Till]]
     cards: Sequence[Card]
     chance: random.Random
     counts: Counts
@@ -92,7 +98,7 @@ class Caller:
                 await self._overtake(entry, first, second)
             elif fate < REVERSED:
                 await self._send(entry, first)
-                await self._repeat(self._undo(entry), second, first)
+                await self._reverse(entry, first, second)
             else:
                 await self._repeat(entry, first, second)
 
@@ -112,6 +118,20 @@ class Caller:
                 await self._send(entry, second)
         workers = {told.worker for told in entry.attempts if told.answer}
         self.counts.crossed += len(workers) > 1
+
+    async def _reverse(self, entry: Entry, first: Till, second: Till) -> None:
+        """
+        Reverse a request: once, twice at once under two ids, or from another terminal.
+        """
+        fate = self.chance.random()
+        if fate < REVERSED_TWICE:
+            one, other = self._undo(entry), self._undo(entry)
+            await _both(self._send(one, first), self._send(other, second))
+        elif fate < REVERSED_TWICE + REVERSED_ELSEWHERE:
+            undo = self._undo(entry, terminal=first.name)
+            await self._repeat(undo, *self.chance.choice(self.peers))
+        else:
+            await self._repeat(self._undo(entry), second, first)
 
     async def _overtake(self, entry: Entry, first: Till, second: Till) -> None:
         """
@@ -163,12 +183,13 @@ class Caller:
         self.entries.append(entry)
         return entry
 
-    def _undo(self, entry: Entry) -> Entry:
+    def _undo(self, entry: Entry, *, terminal: str = "") -> Entry:
         original = entry.request.request_id
         assert original is not None
         request = Reverse(
             request_id=uuid4(),
             original_request_id=original,
+            original_terminal_id=terminal,
             reason=ReversalReason.TIMEOUT,
         )
         undo = Entry(request=request, card=entry.card)

@@ -4,11 +4,14 @@ Watch the files of a server's credentials for a rotation.
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gateway.vault.errors import CertificateError
+
+_BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 
 ServerCredentials = tuple[bytes, bytes, bytes]
 FileState = tuple[int, int, int]
@@ -22,9 +25,9 @@ def server_credentials_fetcher(
 
     gRPC calls it at every handshake, so with nothing new it costs three `stat`s and
     gives None. The first call gives the content. The function raises
-    CertificateError when a file is missing or the certificate does not belong to
-    the key, as in the middle of a rotation: gRPC then logs it and goes on with
-    what it has, and the next handshake tries again.
+    CertificateError when a file is missing, the certificate does not belong to the
+    key or an authority is not whole, as in the middle of a rotation: gRPC then logs
+    it and goes on with what it has, and the next handshake tries again.
     """
     return _CredentialFiles(cert_path, key_path, ca_path).fetch
 
@@ -48,6 +51,9 @@ class _CredentialFiles:
             # A traceback may print the variables of its frames.
             del key
             raise CertificateError(f"{self._paths[1]} {problem}")
+        if not _are_whole(authority):
+            del key
+            raise CertificateError(f"{self._paths[2]} is not certificates in PEM")
         self._seen = states
         return key, certificate, authority
 
@@ -76,3 +82,16 @@ def _pair_problem(key: bytes, certificate: bytes) -> str | None:
     if leaf.public_key() != private_key.public_key():
         return "is not the certificate of its key"
     return None
+
+
+def _are_whole(authorities: bytes) -> bool:
+    """
+    Tell whether each certificate of a file can be read, and that there is one.
+
+    gRPC would take what is none, and then trust nobody.
+    """
+    try:
+        found = x509.load_pem_x509_certificates(authorities)
+    except ValueError:
+        return False
+    return len(found) == authorities.count(_BEGIN)

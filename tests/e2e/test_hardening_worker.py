@@ -10,7 +10,11 @@ import sys
 import time
 from collections.abc import Callable
 
+import grpc
+
+from gateway.vault.pki import LocalAuthority
 from tests.support.server import ROOT, Gateway
+from tests.support.tills import fault, new_id, open_tills
 
 StartGateway = Callable[..., Gateway]
 
@@ -45,3 +49,63 @@ def test_a_worker_that_waits_for_its_books_can_be_stopped(
     assert code == 0
     assert took_s < 5
     assert "stopped before it served" in rest
+
+
+async def test_authorities_that_are_being_copied(start_gateway: StartGateway) -> None:
+    """
+    Half a file keeps nobody out that was let in before; whole, it is taken up.
+    """
+    gateway = start_gateway(workers=0)
+    files = given_files(gateway)
+    authorities = gateway.folder / "authorities.crt"
+    gateway.environment = {**gateway.environment, **files}
+    gateway.start()
+    for content in (b"", b"no certificate", gateway.authority.certificate_pem[:300]):
+        authorities.write_bytes(content)
+        async with open_tills(gateway) as tills:
+            asked = await fault((await tills()).transaction(new_id()))
+        assert asked.code is grpc.StatusCode.NOT_FOUND
+    other = LocalAuthority.open_or_create(gateway.folder / "other")
+    authorities.write_bytes(other.certificate_pem)
+    async with open_tills(gateway) as tills:
+        refused = await fault((await tills()).transaction(new_id()))
+    gateway.stop()
+
+    assert refused.code is grpc.StatusCode.UNAVAILABLE
+
+
+def test_authorities_that_are_none_stop_the_start(start_gateway: StartGateway) -> None:
+    """
+    A worker that would let nobody in refuses to start, and names the file.
+    """
+    gateway = start_gateway(workers=0)
+    files = given_files(gateway)
+    authorities = gateway.folder / "authorities.crt"
+    authorities.write_bytes(b"no certificate")
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway.worker"],
+        env={**gateway.environment, **files},
+        cwd=ROOT,
+        timeout=30,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 78
+    assert f"{authorities} is not certificates in PEM" in done.stderr
+
+
+def given_files(gateway: Gateway) -> dict[str, str]:
+    """
+    Make the files that an operator names, and the settings that name them.
+    """
+    folder = gateway.folder
+    pair = gateway.authority.issue_server(["localhost", "127.0.0.1"])
+    pair.write(folder / "own.key", folder / "own.crt")
+    (folder / "authorities.crt").write_bytes(gateway.authority.certificate_pem)
+    return {
+        "SCRIP_GRPC__CERTIFICATE_FILE": str(folder / "own.crt"),
+        "SCRIP_GRPC__PRIVATE_KEY_FILE": str(folder / "own.key"),
+        "SCRIP_GRPC__CLIENT_CA_FILE": str(folder / "authorities.crt"),
+    }

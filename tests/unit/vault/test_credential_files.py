@@ -135,6 +135,27 @@ def test_a_missing_file_is_refused_until_it_is_back(
     assert fetch() is not None
 
 
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.8])
+def test_half_an_authority_is_refused_until_it_is_whole(
+    fetch: Fetch, authority: LocalAuthority, tmp_path: Path, part: float
+) -> None:
+    """
+    A file that is being copied never makes the server trust nobody.
+    """
+    fetch()
+    other = LocalAuthority.open_or_create(tmp_path / "other")
+    both = authority.certificate_pem + other.certificate_pem
+    authority.certificate_path.write_bytes(both[: int(len(both) * part)])
+    for _ in range(2):
+        with pytest.raises(CertificateError, match="is not certificates in PEM"):
+            fetch()
+    authority.certificate_path.write_bytes(both)
+    content = fetch()
+
+    assert content is not None
+    assert both == content[2]
+
+
 def test_a_folder_in_place_of_a_file_is_refused(fetch: Fetch, tmp_path: Path) -> None:
     """
     A volume that was mounted wrongly is there and still cannot be read.

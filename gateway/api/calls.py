@@ -17,6 +17,8 @@ from gateway.runtime.logging import get_logger, write_line
 from gateway.runtime.metrics import Metrics
 
 STREAM_METHOD: Final = "Transact"
+# What is longer is no request id: it is neither written to the log nor echoed.
+SHOWN_ID_CHARACTERS: Final = 64
 
 _RESULT_NAMES: Final = ("", *(result.name for result in sorted(Result)))
 _RESPONSE_CODES: Final = (
@@ -61,6 +63,13 @@ def current_call() -> Call:
     Give the call of this task.
     """
     return _current.get()
+
+
+def shown_id(request_id: str) -> str:
+    """
+    Give a request id as it came, unless it is so long that it is none.
+    """
+    return request_id if len(request_id) <= SHOWN_ID_CHARACTERS else ""
 
 
 class CallLog:

@@ -8,7 +8,7 @@ becomes a status in `gateway.api.interceptor`.
 
 from grpc import aio
 
-from gateway.api.calls import Call, current_call
+from gateway.api.calls import Call, current_call, shown_id
 from gateway.api.intake import Intake, Submitted
 from gateway.api.outcomes import put_outcome
 from gateway.api.ports import PolicySource
@@ -124,7 +124,7 @@ class CardService(pb_grpc.CardServiceServicer):
 
 def _begin(request_id: str) -> tuple[Call, Caller]:
     call = current_call()
-    call.request_id = request_id
+    call.request_id = shown_id(request_id)
     return call, known_caller(call)
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 
 from grpc import aio
 
-from gateway.api.calls import STREAM_METHOD, Call, CallLog
+from gateway.api.calls import STREAM_METHOD, Call, CallLog, shown_id
 from gateway.api.forms import FieldProblem, InvalidFieldsError
 from gateway.api.intake import Intake, Submitted
 from gateway.api.messages import Unreadable, refuse_unreadable
@@ -29,9 +29,6 @@ from gateway.domain.errors import (
 from gateway.domain.policy import Caller
 from scrip.v1 import card_service_pb2 as pb
 from scrip.v1 import transaction_pb2
-
-# What is longer is no request id and is not echoed.
-ECHOED_ID_CHARACTERS: Final = 64
 
 _NO_OPERATION: Final = FieldProblem(
     "operation", "is missing: send one of the operations of TransactRequest"
@@ -234,7 +231,7 @@ class _Stream:
             caller=self._caller,
             deadline=min(deadline, self._call.deadline),
             started=time.perf_counter(),
-            request_id=request_id if len(request_id) <= ECHOED_ID_CHARACTERS else "",
+            request_id=shown_id(request_id),
         )
 
     def _answered(self, item: _Item, submitted: Submitted) -> None:

@@ -95,6 +95,9 @@ def test_14_the_whole_effect_is_undone_at_the_originals_amounts(
         record.rate_table_version,
     )
     assert reversal.requested_minor == record.requested_minor
+    assert (reversal.requested_exponent or 0) == (record.requested_exponent or 0)
+    assert reversal.approval_code is not None
+    assert reversal.balances_shown
     assert reversal.reason == ReversalReason.TIMEOUT
     assert balanced(decision.postings)
     assert len(decision.postings) == len(sale.postings)
@@ -170,6 +173,8 @@ def test_23_a_reversal_is_not_reversed(*, with_card: bool) -> None:
 
         assert decision.record.result is Result.CANNOT_BE_REVERSED
         assert decision.card is None
+        assert decision.record.approval_code is None
+        assert decision.record.balances_shown == (seen is not None)
 
 
 def test_24_an_activation_that_was_followed_stands() -> None:
@@ -284,9 +289,11 @@ def test_limits_do_not_stop_a_reversal_but_all_bounds_do() -> None:
     """
     record, after = done(redeem(amount(30_00)), card())
     low = policy(products=[product(world.RELOADABLE, max_balance_minor=1)])
+    brim = replace(after, balance_minor=MAX_MINOR_UNITS - 30_00)
     full = replace(after, balance_minor=MAX_MINOR_UNITS - 29_99)
 
     assert undo(record, after, rules=low).record.result is Result.APPROVED
+    assert undo(record, brim).record.balance_after_minor == MAX_MINOR_UNITS
     refused = undo(record, full)
     assert refused.record.result is Result.INVALID_AMOUNT
     assert (refused.card, refused.postings) == (None, ())

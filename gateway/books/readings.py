@@ -17,7 +17,7 @@ from gateway.books.policy_rows import NO_RATES, PolicyRows, build_policy
 from gateway.books.rows import card_of, key_of, stored_request_of
 from gateway.books.wire import Step, Wire, WireLostError, error_text, step
 from gateway.domain.commands import CardRef
-from gateway.domain.ids import RequestKey
+from gateway.domain.ids import RequestKey, TransactionId
 from gateway.domain.policy import Policy
 from gateway.engine.ports import (
     BalanceRead,
@@ -43,11 +43,13 @@ _QUERIES: Final = (
     "policy_version",
     "clock_shift",
     "unsafe_settings",
+    "last_approval",
     *_POLICY,
 )
 _VERSION: Final = step("policy_version")
 _SHIFT: Final = step("clock_shift")
 _UNSAFE: Final = step("unsafe_settings")
+_LAST_APPROVAL: Final = step("last_approval")
 
 
 class PostgresReadings:
@@ -146,6 +148,19 @@ class PostgresReadings:
         """
         wire, (result,) = await self._read([_UNSAFE])
         return [name for (name,) in wire.rows(result)]
+
+    async def last_approval(self) -> tuple[TransactionId, str] | None:
+        """
+        Read the newest approved transaction's id and approval code.
+
+        Raises:
+            BooksUnavailableError: no connection, or no answer in time.
+
+        """
+        wire, (result,) = await self._read([_LAST_APPROVAL])
+        for transaction_id, code in wire.rows(result):
+            return TransactionId(transaction_id), code
+        return None
 
     async def load_policy(self, known: Policy | None) -> Policy:
         """

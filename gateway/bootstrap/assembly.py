@@ -22,6 +22,7 @@ from gateway.api.stream import StreamBounds, Streams
 from gateway.books.connect import Session
 from gateway.books.lane import PostgresBooks
 from gateway.books.readings import PostgresReadings
+from gateway.bootstrap.key_ring import ForeignKeyRingError, open_key_ring
 from gateway.bootstrap.observing import EngineObserver, LiveObserver
 from gateway.bootstrap.sealing import DeviceCertificates, VaultCodes, VaultSealer
 from gateway.bootstrap.server_files import ready_server_files
@@ -40,7 +41,6 @@ from gateway.runtime.logging import get_logger
 from gateway.runtime.metrics import Metrics
 from gateway.runtime.settings import Settings
 from gateway.runtime.time_ordered_ids import TimeOrderedIds
-from gateway.vault.keyring import LocalKeyring
 from gateway.vault.pki import server_credentials_fetcher
 
 _BOOKS_PAUSE_S: Final = 0.25
@@ -190,13 +190,14 @@ async def assemble(
 
     Raises:
         VaultError: a key, a certificate or their files cannot be used.
-        RefusedStartError: see `fault_points`.
+        RefusedStartError: see `fault_points`; or the key ring is of other books.
         BooksUnavailableError: the policy could not be read.
 
     """
-    key_ring = LocalKeyring.open_or_create(
-        settings.key_ring_file or DataFolder(settings.data_folder).key_ring_path
-    )
+    try:
+        key_ring = open_key_ring(settings, await stores.readings.last_approval())
+    except ForeignKeyRingError as error:
+        raise RefusedStartError(str(error)) from error
     observer = EngineObserver(metrics)
     policies = Policies(stores.readings, await stores.readings.load_policy(None))
     lane = Lane(

@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import grpc
 
+from gateway.runtime.data_folder import TEST_MARKER, DataFolder
 from gateway.vault.pki import LocalAuthority
 from tests.support.server import ROOT, Gateway
-from tests.support.tills import fault, new_id, open_tills
+from tests.support.tills import card_maker, fault, new_id, open_tills
 
 StartGateway = Callable[..., Gateway]
 
@@ -82,18 +83,63 @@ def test_authorities_that_are_none_stop_the_start(start_gateway: StartGateway) -
     files = given_files(gateway)
     authorities = gateway.folder / "authorities.crt"
     authorities.write_bytes(b"no certificate")
-    done = subprocess.run(
-        [sys.executable, "-m", "gateway.worker"],
-        env={**gateway.environment, **files},
-        cwd=ROOT,
-        timeout=30,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    done = run_worker({**gateway.environment, **files})
 
     assert done.returncode == 78
     assert f"{authorities} is not certificates in PEM" in done.stderr
+
+
+async def test_the_key_ring_of_other_books(start_gateway: StartGateway) -> None:
+    """
+    A ring that did not write these books is refused, also one that was just made.
+    """
+    gateway = start_gateway(workers=0)
+    (gateway.folder / TEST_MARKER).unlink()
+    gateway.environment = {**gateway.environment, "SCRIP_TEST__FAULT_POINTS": ""}
+    gateway.start()
+    async with open_tills(gateway) as tills:
+        card = await card_maker(tills)()
+    gateway.stop()
+    ring = DataFolder(gateway.folder).key_ring_path
+    away = ring.with_name("away.json")
+    ring.rename(away)
+    done = run_worker(gateway.environment)
+    moved = run_worker(
+        {**gateway.environment, "SCRIP_KEY_RING_FILE": str(away)},
+        stop_at='"event":"serving"',
+    )
+    away.replace(ring)
+    gateway.start()
+    async with open_tills(gateway) as tills:
+        told = await (await tills()).balance(card)
+    gateway.stop()
+
+    assert done.returncode == 78
+    assert f"{ring} is not the key ring that these books were written with" in (
+        done.stderr
+    )
+    assert moved.returncode == 0
+    assert told.response_code == "00"
+
+
+def run_worker(
+    environment: Mapping[str, str], stop_at: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """
+    Run a worker until it ends, or until it has said something and is stopped.
+    """
+    command = [sys.executable, "-m", "gateway.worker"]
+    said = ""
+    with subprocess.Popen(
+        command, env=environment, cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            said += line
+            if stop_at is not None and stop_at in line:
+                process.terminate()
+        process.wait(30)
+    return subprocess.CompletedProcess(command, process.returncode, stderr=said)
 
 
 def given_files(gateway: Gateway) -> dict[str, str]:

@@ -26,6 +26,14 @@ FROM pg_settings
 WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'
 ORDER BY name;
 
+-- name: last_approval
+-- The newest transaction that was approved, with its approval code.
+-- Index: transaction_pkey.
+SELECT transaction_id, approval_code FROM transaction
+WHERE approval_code IS NOT NULL
+ORDER BY transaction_id DESC
+LIMIT 1;
+
 -- name: policy_programs
 -- All programmes; a few rows, read whole.
 SELECT program_id, code, name, time_zone FROM program;

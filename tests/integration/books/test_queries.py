@@ -38,6 +38,7 @@ WORKERS: Final = (
     "policy_version",
     "clock_shift",
     "unsafe_settings",
+    "last_approval",
     *(name for name in QUERIES if name.startswith("policy_")),
 )
 INDEX: Final = re.compile(r"\b\w+_(?:pkey|key|idx)\b")

@@ -40,21 +40,26 @@ class Original(NamedTuple):
 
 
 def refuse_original(
-    command: Naming, view: View, facts: Facts, record: TransactionRecord
+    command: Naming,
+    view: View,
+    record: TransactionRecord,
+    *,
+    known: Facts,
+    blind: Facts,
 ) -> Decision | None:
     """
     Apply check 6 to the original's card (14), and compare what was sent with it (25).
 
-    Another card or another merchant is told nothing, not even the original's id.
+    Who sent another card, or is another merchant, is told the `blind` facts only, and
+    not even the original's id.
     """
     if record.card_id is not None:
         refusal = refuse_card(view.card, view.place, view.policy)
         if refusal:
-            return decline(command, view, facts._replace(result=refusal))
+            return decline(command, view, known._replace(result=refusal))
     foreign = record.merchant_id != view.place.merchant.merchant_id
-    if foreign or names_another_card(command, view.card, record):
-        facts = facts._replace(original_transaction_id=None)
-        return refuse_blindly(command, view, facts, Result.ORIGINAL_NOT_FOUND)
+    if foreign or _names_another_card(command, view.card, record):
+        return refuse_blindly(command, view, blind, Result.ORIGINAL_NOT_FOUND)
     return None
 
 
@@ -68,7 +73,7 @@ def refuse_blindly(
     return Decision(write_record(command, view, facts, before=None, after=None))
 
 
-def names_another_card(
+def _names_another_card(
     command: Naming, card: Card | None, record: TransactionRecord
 ) -> bool:
     """

@@ -27,8 +27,8 @@ def decide_refund(command: Refund, view: View, original: Original | None) -> Dec
         result = refusal or Result.ORIGINAL_NOT_FOUND
         return refuse_blindly(command, view, facts, result)
     record, card = original.record, view.card
-    facts = facts._replace(original_transaction_id=record.transaction_id)
-    decided = refuse_original(command, view, facts, record)
+    blind, facts = facts, facts._replace(original_transaction_id=record.transaction_id)
+    decided = refuse_original(command, view, record, known=facts, blind=blind)
     if decided:
         return decided
     refusal = refuse_refund(card) if card else None

@@ -6,15 +6,15 @@ from datetime import date
 
 from currency import MAX_MINOR_UNITS
 from gateway.domain.cards import Card, CardState
-from gateway.domain.checks import refuse_card, refuse_place
+from gateway.domain.checks import refuse_place
 from gateway.domain.commands import Reverse, Void
 from gateway.domain.decision import Decision, Facts, View, decline, write_record
 from gateway.domain.entries import reversing
 from gateway.domain.originals import (
     Original,
     asked_in,
-    names_another_card,
     refuse_blindly,
+    refuse_original,
 )
 from gateway.domain.policy import Policy
 from gateway.domain.pricing import price_of
@@ -38,16 +38,15 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
     if original is None:
         return refuse_blindly(command, view, facts, Result.ORIGINAL_NOT_FOUND)
     record = original.record
-    facts = facts._replace(
-        amount=asked_in(record), original_transaction_id=record.transaction_id
+    blind, facts = (
+        facts,
+        facts._replace(
+            amount=asked_in(record), original_transaction_id=record.transaction_id
+        ),
     )
-    if record.card_id is not None:
-        refusal = refuse_card(view.card, view.place, view.policy)
-        if refusal:
-            return decline(command, view, facts._replace(result=refusal))
-    if names_another_card(command, view.card, record):
-        facts = facts._replace(original_transaction_id=None, amount=None)
-        return refuse_blindly(command, view, facts, Result.ORIGINAL_NOT_FOUND)
+    decided = refuse_original(command, view, record, known=facts, blind=blind)
+    if decided:
+        return decided
     approved = record.result in APPROVALS
     if record.activity is ActivityType.REVERSAL or (
         record.activity is ActivityType.VOID and approved

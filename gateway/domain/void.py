@@ -30,11 +30,15 @@ def decide_void(command: Void, view: View, original: Original | None) -> Decisio
         result = refusal or Result.ORIGINAL_NOT_FOUND
         return refuse_blindly(command, view, facts, result)
     record = original.record
-    facts = facts._replace(original_transaction_id=record.transaction_id)
-    decided = refuse_original(command, view, facts, record)
+    blind, facts = (
+        facts,
+        facts._replace(
+            amount=asked_in(record), original_transaction_id=record.transaction_id
+        ),
+    )
+    decided = refuse_original(command, view, record, known=facts, blind=blind)
     if decided:
         return decided
-    facts = facts._replace(amount=asked_in(record))
     if record.result not in APPROVALS or view.card is None:
         facts = facts._replace(result=Result.CANNOT_BE_REVERSED)
         return decline(command, view, facts)

@@ -36,26 +36,15 @@ DECLARE
     refunded numeric;
     refundable numeric;
 BEGIN
-    SELECT sum(f.approved_minor)
-    INTO refunded
-    FROM transaction AS f
-    WHERE
-        f.original_transaction_id = NEW.original_transaction_id
-        AND f.activity = 7
-        AND f.result = 1
+    SELECT sum(f.approved_minor) INTO refunded FROM transaction AS f
+    WHERE f.original_transaction_id = NEW.original_transaction_id
+        AND f.activity = 7 AND f.result = 1
         AND (
             SELECT u.transaction_id FROM transaction AS u
             WHERE u.original_transaction_id = f.transaction_id AND u.effective
         ) IS NULL;
-    IF refunded IS NULL THEN
-        RETURN NULL;
-    END IF;
-    SELECT o.approved_minor
-    INTO refundable
-    FROM transaction AS o
-    WHERE
-        o.transaction_id = NEW.original_transaction_id
-        AND o.activity = 3
+    SELECT o.approved_minor INTO refundable FROM transaction AS o
+    WHERE o.transaction_id = NEW.original_transaction_id AND o.activity = 3
         AND (
             SELECT u.transaction_id FROM transaction AS u
             WHERE u.original_transaction_id = o.transaction_id AND u.effective

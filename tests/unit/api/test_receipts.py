@@ -9,9 +9,9 @@ import pytest
 from gateway.api.receipts import receipt_text
 from gateway.domain.cards import CardState
 from gateway.domain.decide import decide
+from gateway.domain.originals import Original
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import Result
-from gateway.domain.reverse import Original
 from tests.support.world import activate, amount, card, load, redeem, reverse, view
 
 

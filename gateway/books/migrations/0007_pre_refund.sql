@@ -49,7 +49,7 @@ BEGIN
             SELECT u.transaction_id FROM transaction AS u
             WHERE u.original_transaction_id = o.transaction_id AND u.effective
         ) IS NULL;
-    IF refunded > coalesce(refundable, 0) THEN
+    IF NEW.original_transaction_id IS NULL OR refunded > coalesce(refundable, 0) THEN
         RAISE EXCEPTION USING
             ERRCODE = 'check_violation',
             CONSTRAINT = 'transaction_refund_check',

@@ -117,8 +117,8 @@ def test_refunds_and_voids_say_what_they_did() -> None:
             "undone."
         ),
         (
-            "Declined: only what was approved on this business day can be voided; for an "
-            "earlier sale use Refund."
+            "Declined: only what was approved on this business day can be voided; for "
+            "an earlier sale use Refund."
         ),
         "Declined: this was undone before.",
         "Declined: this was undone before.",

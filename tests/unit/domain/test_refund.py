@@ -322,6 +322,33 @@ def test_checks_before_the_original() -> None:
     assert LoadType.SALE not in {shut.reason, zero.reason}
 
 
+def test_the_order_of_checks() -> None:
+    """
+    8 before 12 before 13 before 15: a refund with many faults gets the earliest.
+    """
+    sale, after = sold(1_000_000_00, "LBP")
+    closed = replace(after, state=CardState.DEACTIVATED)
+    undone = ActivityType.VOID
+    nothing, dollars = amount(1_00, "LBP"), amount(999_00)
+    beyond = amount(1_000_000_01, "LBP")
+
+    results = [
+        follow(refund(dollars), sale, closed, undone_by=undone).record.result,
+        follow(refund(dollars), sale, after, undone_by=undone).record.result,
+        follow(refund(nothing), sale, after, undone_by=undone).record.result,
+        follow(refund(beyond), sale, after, undone_by=undone).record.result,
+        follow(refund(beyond), sale, after).record.result,
+    ]
+
+    assert results == [
+        Result.CARD_CLOSED,
+        Result.CURRENCY_NOT_SUPPORTED,
+        Result.INVALID_AMOUNT,
+        Result.ALREADY_REVERSED,
+        Result.INVALID_AMOUNT,
+    ]
+
+
 def test_a_faulty_currency_comes_before_the_kind_of_original() -> None:
     """
     Check 12 before 15: another currency than a load's is 57, the load's own 21.

@@ -9,7 +9,13 @@ reads no clock and draws no random number, so that everybody may stand on it.
 from __future__ import annotations
 
 from currency.codes import Currency, all_currencies, find_currency
-from currency.conversion import Conversion, applied_rate, convert, convert_floor
+from currency.conversion import (
+    Conversion,
+    applied_rate,
+    convert,
+    convert_floor,
+    share_of,
+)
 from currency.errors import (
     CurrencyError,
     CurrencyMismatchError,
@@ -58,4 +64,5 @@ __all__ = [
     "parse_rate_e12",
     "rate_decimal",
     "rate_e12",
+    "share_of",
 ]

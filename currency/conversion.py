@@ -53,15 +53,7 @@ def convert(
     numerator, denominator = _fraction(
         amount_minor, source, target, source_rate, target_rate
     )
-    rounded = divide_half_up(numerator, denominator)
-    added = rounded * denominator - numerator
-    if not added:
-        return Conversion(rounded, _NO_ROUNDING)
-    added_e24 = divide_half_even(
-        added * _ROUNDING_ONE, denominator * target.minor_per_unit
-    )
-    rounding = Decimal(f"{added_e24}E-{ROUNDING_SCALE}").normalize(_EXACT)
-    return Conversion(rounded, rounding)
+    return _rounded(numerator, denominator, target)
 
 
 def convert_floor(
@@ -86,6 +78,30 @@ def convert_floor(
     return numerator // denominator
 
 
+def share_of(
+    part_minor: int, whole_minor: int, worth_minor: int, currency: Currency
+) -> Conversion:
+    """
+    Give what a part is worth of a whole that was worth `worth_minor`, HALF_UP.
+
+    No rate has a say in it, so parts of an earlier conversion keep its rate. Shares of
+    parts that grow up to the whole come to its worth exactly: each next part is worth
+    the share so far less what was given before.
+
+    Args:
+        part_minor: so much of the whole, in the currency of the whole.
+        whole_minor: the whole, more than nothing.
+        worth_minor: what the whole was worth, in `currency`.
+        currency: that of the worth and of the share.
+
+    """
+    _require_amount(part_minor)
+    _require_amount(worth_minor)
+    if whole_minor <= 0:
+        raise ValueError(f"nothing has a share of {whole_minor}")
+    return _rounded(part_minor * worth_minor, whole_minor, currency)
+
+
 def applied_rate(source_rate: UsdRate, target_rate: UsdRate) -> Decimal:
     """
     Give units of the target for one of the source, with 12 digits, HALF_UP.
@@ -95,6 +111,21 @@ def applied_rate(source_rate: UsdRate, target_rate: UsdRate) -> Decimal:
     return rate_decimal(
         divide_half_up(_usable(source_rate) * RATE_ONE_E12, _usable(target_rate))
     )
+
+
+def _rounded(numerator: int, denominator: int, target: Currency) -> Conversion:
+    """
+    Divide minor units of the target, and tell what rounding added.
+    """
+    rounded = divide_half_up(numerator, denominator)
+    added = rounded * denominator - numerator
+    if not added:
+        return Conversion(rounded, _NO_ROUNDING)
+    added_e24 = divide_half_even(
+        added * _ROUNDING_ONE, denominator * target.minor_per_unit
+    )
+    rounding = Decimal(f"{added_e24}E-{ROUNDING_SCALE}").normalize(_EXACT)
+    return Conversion(rounded, rounding)
 
 
 def _fraction(

@@ -39,9 +39,11 @@ from till.requests import (
     GetTransaction,
     Load,
     Redeem,
+    Refund,
     Request,
     Reverse,
     TillContext,
+    Void,
     new_request_id,
 )
 from till.shop import Ending, Settled, Shop, StillOpenError
@@ -76,6 +78,7 @@ __all__ = [
     "NotRecordedError",
     "OutcomeUnknownError",
     "Redeem",
+    "Refund",
     "RefusedError",
     "Request",
     "Result",
@@ -88,5 +91,6 @@ __all__ = [
     "TillContext",
     "TillError",
     "TransactStream",
+    "Void",
     "new_request_id",
 ]

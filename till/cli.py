@@ -20,6 +20,7 @@ from till.cli_options import (
     AmountText,
     CardText,
     CurrencyCode,
+    OriginalTerminal,
     RequestIdText,
     TillOptions,
     read_amount,
@@ -36,15 +37,17 @@ from till.requests import (
     GetTransaction,
     Load,
     Redeem,
+    Refund,
     Request,
     Reverse,
+    Void,
 )
 
 CONNECT_TIMEOUT_S: Final = 3.0
 
 till_app = typer.Typer(
     name="till",
-    help="Be a till: activate, load, redeem, ask and reverse over mutual TLS.",
+    help="Be a till: activate, load, redeem, refund, undo and ask over mutual TLS.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -175,9 +178,7 @@ def reverse(
         str,
         typer.Option("--original", help="The request id to undo, done or not."),
     ],
-    original_terminal: Annotated[
-        str, typer.Option(help="Its terminal, if it is another of the same store.")
-    ] = "",
+    original_terminal: OriginalTerminal = "",
     reason: Annotated[ReasonName, typer.Option("--reason")] = ReasonName.TIMEOUT,
     request_id: RequestIdText = None,
 ) -> None:
@@ -194,6 +195,57 @@ def reverse(
         terminal_id=till.terminal_id,
     )
     _ask(till, request, paid=_approved)
+
+
+@till_app.command()
+@with_till_options
+def refund(
+    till: TillOptions,
+    *,
+    original: Annotated[
+        str,
+        typer.Option("--original", help="The request id of the sale."),
+    ],
+    amount: AmountText,
+    currency: CurrencyCode = "",
+    original_terminal: OriginalTerminal = "",
+    request_id: RequestIdText = None,
+) -> None:
+    """
+    Give back what a sale spent, wholly or in part, in the currency of the sale.
+    """
+    request = Refund(
+        request_id=read_request_id(request_id),
+        original_request_id=read_request_id(original, option="--original"),
+        original_terminal_id=original_terminal,
+        amount=read_amount(amount, currency),
+        terminal_id=till.terminal_id,
+    )
+    _ask(till, request, paid=_stands)
+
+
+@till_app.command()
+@with_till_options
+def void(
+    till: TillOptions,
+    *,
+    original: Annotated[
+        str,
+        typer.Option("--original", help="The request id of what is to be undone."),
+    ],
+    original_terminal: OriginalTerminal = "",
+    request_id: RequestIdText = None,
+) -> None:
+    """
+    Undo what was approved on this business day; later, refund it.
+    """
+    request = Void(
+        request_id=read_request_id(request_id),
+        original_request_id=read_request_id(original, option="--original"),
+        original_terminal_id=original_terminal,
+        terminal_id=till.terminal_id,
+    )
+    _ask(till, request, paid=_stands)
 
 
 @till_app.command()
@@ -246,7 +298,7 @@ def _ask(
 async def _send(till: TillOptions, request: Request) -> Answer:
     async with till.open_client() as client:
         await client.connect(timeout_s=min(CONNECT_TIMEOUT_S, till.timeout_s))
-        if isinstance(request, Activate | Load | Redeem | Reverse):
+        if not isinstance(request, GetBalance | GetTransaction):
             # Whoever waits in vain needs it, so it comes before anything is sent.
             typer.echo(f"request id {request.request_id}", err=True)
         return await client.send(request)
@@ -261,7 +313,7 @@ def _next_steps(request: Request, error: TillError) -> list[str]:
     if isinstance(request, GetTransaction):
         return [f"to shut it out: scrip till reverse --original {request.request_id}"]
     again = f"again: the same command with --request-id {request.request_id}"
-    if isinstance(request, Reverse):
+    if isinstance(request, Reverse | Void):
         return [again]
     return [
         again,

@@ -89,6 +89,9 @@ CurrencyCode = Annotated[
         "--currency", envvar="TILL_CURRENCY", help="Three capital letters, as KWD."
     ),
 ]
+OriginalTerminal = Annotated[
+    str, typer.Option(help="Its terminal, if it is another of the same store.")
+]
 RequestIdText = Annotated[
     str | None,
     typer.Option(

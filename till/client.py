@@ -31,9 +31,11 @@ from till.requests import (
     GetTransaction,
     Load,
     Redeem,
+    Refund,
     Request,
     Reverse,
     TillContext,
+    Void,
 )
 from till.status import error_of_call
 from till.wire import METHODS, write_message
@@ -284,6 +286,54 @@ class TillClient:
             original_terminal_id=original_terminal_id,
             card_number=card_number,
             terminal_id=self.terminal_id,
+        )
+        return await self.send(request, timeout_s=timeout_s)
+
+    async def refund(
+        self,
+        original_request_id: UUID,
+        amount: Money,
+        *,
+        request_id: UUID,
+        card_number: CardNumber | None = None,
+        original_terminal_id: str = "",
+        context: TillContext = NO_CONTEXT,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        """
+        Give back what a redemption spent, wholly or in part.
+        """
+        request = Refund(
+            request_id=request_id,
+            original_request_id=original_request_id,
+            amount=amount,
+            original_terminal_id=original_terminal_id,
+            card_number=card_number,
+            terminal_id=self.terminal_id,
+            context=context,
+        )
+        return await self.send(request, timeout_s=timeout_s)
+
+    async def void(
+        self,
+        original_request_id: UUID,
+        *,
+        request_id: UUID,
+        card_number: CardNumber | None = None,
+        original_terminal_id: str = "",
+        context: TillContext = NO_CONTEXT,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        """
+        Undo a completed request of the same business day.
+        """
+        request = Void(
+            request_id=request_id,
+            original_request_id=original_request_id,
+            original_terminal_id=original_terminal_id,
+            card_number=card_number,
+            terminal_id=self.terminal_id,
+            context=context,
         )
         return await self.send(request, timeout_s=timeout_s)
 

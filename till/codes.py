@@ -74,6 +74,8 @@ class ActivityType(ContractEnum):
     REDEEM = 3
     REVERSAL = 4
     BALANCE = 5
+    REFUND = 7
+    VOID = 8
 
 
 class CurrentState(ContractEnum):
@@ -85,6 +87,8 @@ class CurrentState(ContractEnum):
     POSTED = 1
     REVERSED = 2
     DECLINED = 3
+    VOIDED = 4
+    REFUNDED = 5
 
 
 class CardState(ContractEnum):

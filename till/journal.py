@@ -19,7 +19,7 @@ from typing import BinaryIO, Final, Protocol
 from uuid import UUID
 
 from till.codes import ReversalReason
-from till.requests import Activate, Recorded, Reverse
+from till.requests import Activate, Recorded, Reverse, Void
 
 COMPACT_AT_BYTES: Final = 4 * 1024 * 1024
 _PRIVATE_MODE: Final = 0o600
@@ -65,16 +65,19 @@ class JournalEntry:
                 original_terminal_id=request.original_terminal_id,
                 reason=request.reason.name,
             )
-        money = (
-            request.initial_amount if isinstance(request, Activate) else request.amount
-        )
+        money = None
+        if isinstance(request, Activate):
+            money = request.initial_amount
+        elif not isinstance(request, Void):
+            money = request.amount
+        card = request.card_number
         return cls(
             request_id=request_id,
             operation=operation,
             terminal_id=request.terminal_id,
             amount="" if money is None else money.to_decimal_text(),
             currency="" if money is None else money.currency.code,
-            last_four=request.card_number.last_four,
+            last_four="" if card is None else card.last_four,
         )
 
     def reversal(self) -> Reverse | None:

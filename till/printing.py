@@ -18,6 +18,9 @@ from till.errors import TillError
 
 LOCALE: Final = "en_GB"
 _LABEL_WIDTH: Final = 14
+_UNPAID: Final = frozenset(
+    {CurrentState.REVERSED, CurrentState.VOIDED, CurrentState.REFUNDED}
+)
 
 
 def answer_lines(answer: Answer) -> Iterator[str]:
@@ -120,8 +123,8 @@ def _state(answer: Answer) -> str:
     """
     Tell the state only where it says more than the result does.
     """
-    if answer.current_state is CurrentState.REVERSED:
-        return "reversed since: not paid"
+    if answer.current_state in _UNPAID:
+        return f"{answer.current_state.name.lower()} since: not paid"
     return "decided before: this is its stored answer" if answer.replayed else ""
 
 

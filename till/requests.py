@@ -124,6 +124,37 @@ class Reverse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """
+    Give back what a redemption spent, wholly or in part, in the currency of the sale.
+    """
+
+    request_id: UUID
+    original_request_id: UUID
+    amount: Money
+    original_terminal_id: str = ""
+    card_number: CardNumber | None = None
+    terminal_id: str = ""
+    context: TillContext = NO_CONTEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Void:
+    """
+    Undo a completed request of the same business day, whole.
+
+    A till that never got an answer sends Reverse, which also shuts out what is late.
+    """
+
+    request_id: UUID
+    original_request_id: UUID
+    original_terminal_id: str = ""
+    card_number: CardNumber | None = None
+    terminal_id: str = ""
+    context: TillContext = NO_CONTEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetTransaction:
     """
     Ask what is recorded for a request id. That nothing is, is not final.
@@ -134,6 +165,6 @@ class GetTransaction:
 
 
 # What moves money is sent by a Shop, which keeps it in the journal first.
-Sale = Activate | Load | Redeem
+Sale = Activate | Load | Redeem | Refund | Void
 Recorded = Sale | Reverse
 Request = Recorded | GetBalance | GetTransaction

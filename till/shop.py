@@ -156,7 +156,9 @@ class Shop:
 
     async def perform(self, request: Sale) -> Settled:
         """
-        Send an Activate, Load or Redeem, and come back with an end of it.
+        Send an Activate, Load, Redeem, Refund or Void, and come back with an end of it.
+
+        A void that was done cannot be reversed: given up, it ends as ANSWERED.
 
         Raises:
             RefusedError: the gateway does not take it. Where it could not be read it

@@ -15,9 +15,11 @@ from till.requests import (
     GetTransaction,
     Load,
     Redeem,
+    Refund,
     Request,
     Reverse,
     TillContext,
+    Void,
 )
 
 Message = (
@@ -27,6 +29,8 @@ Message = (
     | card_service_pb2.GetBalanceRequest
     | card_service_pb2.ReverseRequest
     | card_service_pb2.GetTransactionRequest
+    | card_service_pb2.RefundRequest
+    | card_service_pb2.VoidRequest
 )
 
 # The method of the service, and the field of the stream's oneof, of each request.
@@ -37,6 +41,8 @@ METHODS: Final[dict[type[Request], str]] = {
     GetBalance: "GetBalance",
     Reverse: "Reverse",
     GetTransaction: "GetTransaction",
+    Refund: "Refund",
+    Void: "Void",
 }
 
 
@@ -78,6 +84,10 @@ def write_message(request: Request) -> Message:
             return card_service_pb2.GetTransactionRequest(
                 request_id=str(request.request_id), terminal_id=request.terminal_id
             )
+        case Refund():
+            return _refund(request)
+        case Void():
+            return _void(request)
         case _:
             assert_never(request)
 
@@ -103,6 +113,10 @@ def write_stream_message(
             item.reverse.CopyFrom(message)
         case card_service_pb2.GetTransactionRequest():
             item.get_transaction.CopyFrom(message)
+        case card_service_pb2.RefundRequest():
+            item.refund.CopyFrom(message)
+        case card_service_pb2.VoidRequest():
+            item.void.CopyFrom(message)
         case _:
             assert_never(message)
     return item
@@ -153,6 +167,31 @@ def _reverse(request: Reverse) -> card_service_pb2.ReverseRequest:
         original_request_id=str(request.original_request_id),
         original_terminal_id=request.original_terminal_id,
         reason=request.reason.value,  # type: ignore[arg-type]
+    )
+
+
+def _refund(request: Refund) -> card_service_pb2.RefundRequest:
+    card = request.card_number
+    return card_service_pb2.RefundRequest(
+        request_id=str(request.request_id),
+        terminal_id=request.terminal_id,
+        card_number="" if card is None else card.digits,
+        till=_context(request.context),
+        original_request_id=str(request.original_request_id),
+        original_terminal_id=request.original_terminal_id,
+        amount=write_money(request.amount),
+    )
+
+
+def _void(request: Void) -> card_service_pb2.VoidRequest:
+    card = request.card_number
+    return card_service_pb2.VoidRequest(
+        request_id=str(request.request_id),
+        terminal_id=request.terminal_id,
+        card_number="" if card is None else card.digits,
+        till=_context(request.context),
+        original_request_id=str(request.original_request_id),
+        original_terminal_id=request.original_terminal_id,
     )
 
 

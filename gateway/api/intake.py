@@ -11,6 +11,7 @@ from typing import Any, Final
 from gateway.api.entrance import Entrance
 from gateway.api.ports import MoneyLane, QuestionLane
 from gateway.api.reading_requests import RequestReader
+from gateway.domain.ids import TerminalId
 from gateway.domain.policy import Caller
 from gateway.engine.answers import Answer
 from scrip.v1 import card_service_pb2 as pb
@@ -50,6 +51,8 @@ class Intake:
             "get_balance": self.get_balance,
             "reverse": self.reverse,
             "get_transaction": self.get_transaction,
+            "refund": self.refund,
+            "void": self.void,
         }
 
     async def wait_for_room(self, kind: str) -> None:
@@ -107,13 +110,46 @@ class Intake:
         """
         terminal_id = await self._entrance.terminal_of(caller, request.terminal_id)
         self._reader.check_reverse(request)
-        original_terminal_id = terminal_id
-        if request.original_terminal_id:
-            original_terminal_id = await self._entrance.sibling_of(
-                caller, request.original_terminal_id
-            )
         command = self._reader.reverse(
-            request, terminal_id, original_terminal_id=original_terminal_id
+            request,
+            terminal_id,
+            original_terminal_id=await self._original_terminal_of(
+                caller, request.original_terminal_id, terminal_id
+            ),
+        )
+        return self._lane.submit(caller, command, deadline)
+
+    async def refund(
+        self, caller: Caller, request: pb.RefundRequest, deadline: float
+    ) -> Submitted:
+        """
+        Queue a Refund. Its original may be of another terminal of the same store.
+        """
+        terminal_id = await self._entrance.terminal_of(caller, request.terminal_id)
+        self._reader.check_refund(request)
+        command = self._reader.refund(
+            request,
+            terminal_id,
+            original_terminal_id=await self._original_terminal_of(
+                caller, request.original_terminal_id, terminal_id
+            ),
+        )
+        return self._lane.submit(caller, command, deadline)
+
+    async def void(
+        self, caller: Caller, request: pb.VoidRequest, deadline: float
+    ) -> Submitted:
+        """
+        Queue a Void. Its original may be of another terminal of the same store.
+        """
+        terminal_id = await self._entrance.terminal_of(caller, request.terminal_id)
+        self._reader.check_void(request)
+        command = self._reader.void(
+            request,
+            terminal_id,
+            original_terminal_id=await self._original_terminal_of(
+                caller, request.original_terminal_id, terminal_id
+            ),
         )
         return self._lane.submit(caller, command, deadline)
 
@@ -142,3 +178,13 @@ class Intake:
             self._reader.check_get_transaction(request)
         question = self._reader.get_transaction(request, terminal_id)
         return self._questions.submit(caller, question, deadline)
+
+    async def _original_terminal_of(
+        self, caller: Caller, terminal_code: str, own: TerminalId
+    ) -> TerminalId:
+        """
+        Give the terminal of an original; "" stands for the one that asks.
+        """
+        if not terminal_code:
+            return own
+        return await self._entrance.sibling_of(caller, terminal_code)

@@ -27,7 +27,12 @@ _RESPONSE_CODES: Final = (
     "",
     *(RESPONSE_CODES[result] for result in sorted(Result)),
 )
-_ACTIVITIES: Final = tuple(transaction_pb2.ActivityType.values())
+# The activities have gaps between them, where nothing is told.
+_NUMBERED: Final = {int(kind): kind for kind in transaction_pb2.ActivityType.values()}
+_ACTIVITIES: Final = tuple(
+    _NUMBERED.get(number, transaction_pb2.ACTIVITY_TYPE_UNSPECIFIED)
+    for number in range(max(_NUMBERED) + 1)
+)
 _STATES: Final = tuple(transaction_pb2.CurrentState.values())
 _CARD_STATES: Final = tuple(card_pb2.Card.State.values())
 _ENTRY_MODES: Final = tuple(transaction_pb2.EntryMode.values())

@@ -14,7 +14,9 @@ from gateway.api.request_content import (
     ACTIVATE,
     LOAD,
     REDEEM,
+    REFUND,
     REVERSE,
+    VOID,
     content_parts,
 )
 from gateway.domain.commands import (
@@ -26,8 +28,10 @@ from gateway.domain.commands import (
     GetTransaction,
     Load,
     Redeem,
+    Refund,
     Reverse,
     TillContext,
+    Void,
 )
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import RequestId, RequestKey, TerminalId
@@ -56,6 +60,8 @@ class RequestReader:
         self._load = Form(pb.LoadRequest.DESCRIPTOR)
         self._redeem = Form(pb.RedeemRequest.DESCRIPTOR)
         self._reverse = Form(pb.ReverseRequest.DESCRIPTOR)
+        self._refund = Form(pb.RefundRequest.DESCRIPTOR)
+        self._void = Form(pb.VoidRequest.DESCRIPTOR)
         self._get_balance = Form(pb.GetBalanceRequest.DESCRIPTOR)
         self._get_transaction = Form(pb.GetTransactionRequest.DESCRIPTOR)
 
@@ -162,6 +168,74 @@ class RequestReader:
             reversal_reason=reason,
         )
 
+    def check_refund(self, request: pb.RefundRequest) -> None:
+        """
+        Check a Refund before the terminal of its original is looked for.
+        """
+        self._refund.require(request)
+
+    def refund(
+        self,
+        request: pb.RefundRequest,
+        terminal_id: TerminalId,
+        *,
+        original_terminal_id: TerminalId,
+    ) -> Refund:
+        """
+        Read a Refund that `check_refund` let pass.
+        """
+        original = RequestKey(
+            original_terminal_id, _request_id(request.original_request_id)
+        )
+        amount = _amount(request.amount)
+        digits = request.card_number or None
+        content, fingerprint = self._sealed(
+            content_parts(REFUND, digits, original=original, amount=amount)
+        )
+        return Refund(
+            request_id=_request_id(request.request_id),
+            terminal_id=terminal_id,
+            card=None if digits is None else self._sealer.card(digits),
+            till=_till(request),
+            fingerprint=fingerprint,
+            content=content,
+            original=original,
+            amount=amount,
+        )
+
+    def check_void(self, request: pb.VoidRequest) -> None:
+        """
+        Check a Void before the terminal of its original is looked for.
+        """
+        self._void.require(request)
+
+    def void(
+        self,
+        request: pb.VoidRequest,
+        terminal_id: TerminalId,
+        *,
+        original_terminal_id: TerminalId,
+    ) -> Void:
+        """
+        Read a Void that `check_void` let pass.
+        """
+        original = RequestKey(
+            original_terminal_id, _request_id(request.original_request_id)
+        )
+        digits = request.card_number or None
+        content, fingerprint = self._sealed(
+            content_parts(VOID, digits, original=original)
+        )
+        return Void(
+            request_id=_request_id(request.request_id),
+            terminal_id=terminal_id,
+            card=None if digits is None else self._sealer.card(digits),
+            till=_till(request),
+            fingerprint=fingerprint,
+            content=content,
+            original=original,
+        )
+
     def get_balance(
         self, request: pb.GetBalanceRequest, terminal_id: TerminalId
     ) -> GetBalance:
@@ -203,6 +277,8 @@ _WithTill = (
     | pb.LoadRequest
     | pb.RedeemRequest
     | pb.ReverseRequest
+    | pb.RefundRequest
+    | pb.VoidRequest
     | pb.GetBalanceRequest
 )
 

@@ -19,10 +19,10 @@ _DECLINES: Final[dict[Result, str]] = {
     Result.CARD_ALREADY_ACTIVATED: "the card is active already",
     Result.INVALID_AMOUNT: "the amount is not valid",
     Result.INVALID_CARD: "the card is not known here",
-    Result.CANNOT_BE_REVERSED: "a reversal cannot be reversed",
+    Result.CANNOT_BE_REVERSED: "a reversal or a void cannot be reversed",
     Result.ALREADY_REVERSED: "this request was reversed before it arrived",
     Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL: (
-        "the card was used since, so this cannot be reversed"
+        "the card was used or the sale refunded since, so this cannot be undone"
     ),
     Result.ORIGINAL_NOT_FOUND: "there is nothing to reverse",
     Result.LOST_CARD: "the card is reported lost",
@@ -42,6 +42,29 @@ _DECLINES: Final[dict[Result, str]] = {
 _DECLINE_TEXTS: Final = {
     result: f"Declined: {why}." for result, why in _DECLINES.items()
 }
+# What the same result means for what names an original.
+_OWN_DECLINES: Final[dict[tuple[ActivityType, Result], str]] = {
+    (ActivityType.REFUND, Result.INVALID_AMOUNT): (
+        "the amount is not valid, or more than is left to refund"
+    ),
+    (ActivityType.REFUND, Result.CURRENCY_NOT_SUPPORTED): (
+        "a refund is in the currency of its sale"
+    ),
+    (ActivityType.REFUND, Result.CANNOT_BE_REVERSED): (
+        "only an approved sale can be refunded"
+    ),
+    (ActivityType.REFUND, Result.ORIGINAL_NOT_FOUND): "there is nothing to refund",
+    (ActivityType.VOID, Result.CANNOT_BE_REVERSED): (
+        "only what was approved on this business day can be voided; for an earlier "
+        "sale use Refund"
+    ),
+    (ActivityType.VOID, Result.ORIGINAL_NOT_FOUND): "there is nothing to void",
+}
+_OWN_DECLINE_TEXTS: Final = {
+    case: f"Declined: {why}." for case, why in _OWN_DECLINES.items()
+}
+# Of a recorded request: the original that it names was undone before.
+_UNDONE_BEFORE: Final = "Declined: this was undone before."
 
 
 def receipt_text(record: TransactionRecord) -> str:
@@ -52,12 +75,20 @@ def receipt_text(record: TransactionRecord) -> str:
     if result is Result.APPROVED or result is Result.APPROVED_PARTIAL:
         text = _APPROVED_TEXTS[record.activity](record)
     else:
-        text = _DECLINE_TEXTS[result]
+        text = _declined(record)
     available = record.available_after_minor
     code = record.card_currency
     if not record.balances_shown or available is None or code is None:
         return text
     return f"{text} Balance: {spoken(available, code, exponent_of(code))}."
+
+
+def _declined(record: TransactionRecord) -> str:
+    result = record.result
+    if result is Result.ALREADY_REVERSED and record.transaction_id is not None:
+        return _UNDONE_BEFORE
+    own = _OWN_DECLINE_TEXTS.get((record.activity, result))
+    return own or _DECLINE_TEXTS[result]
 
 
 def _activated(record: TransactionRecord) -> str:
@@ -87,6 +118,16 @@ def _reversed(record: TransactionRecord) -> str:
     return f"Undone: {_approved(record)}."
 
 
+def _refunded(record: TransactionRecord) -> str:
+    return f"Refunded {_approved(record)} to the gift card."
+
+
+def _voided(record: TransactionRecord) -> str:
+    if not record.approved_minor:
+        return "Voided."
+    return f"Voided: {_approved(record)}."
+
+
 def _balance(record: TransactionRecord) -> str:  # noqa: ARG001 - the balance follows
     return "Card is active."
 
@@ -102,4 +143,6 @@ _APPROVED_TEXTS: Final[dict[ActivityType, Callable[[TransactionRecord], str]]] =
     ActivityType.REDEEM: _redeemed,
     ActivityType.REVERSAL: _reversed,
     ActivityType.BALANCE: _balance,
+    ActivityType.REFUND: _refunded,
+    ActivityType.VOID: _voided,
 }

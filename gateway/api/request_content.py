@@ -18,6 +18,8 @@ ACTIVATE: Final = "ACTIVATE"
 LOAD: Final = "LOAD"
 REDEEM: Final = "REDEEM"
 REVERSE: Final = "REVERSE"
+REFUND: Final = "REFUND"
+VOID: Final = "VOID"
 
 _pack_key: Final = struct.Struct(">q16s").pack
 

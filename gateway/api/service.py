@@ -92,6 +92,28 @@ class CardService(pb_grpc.CardServiceServicer):
         await self._finish(call, submitted, response.outcome)
         return response
 
+    async def Refund(
+        self, request: pb.RefundRequest, context: _Context
+    ) -> pb.RefundResponse:
+        """
+        Give back what a Redeem spent.
+        """
+        call, caller = _begin(request.request_id)
+        submitted = await self._intake.refund(caller, request, call.deadline)
+        response = pb.RefundResponse()
+        await self._finish(call, submitted, response.outcome)
+        return response
+
+    async def Void(self, request: pb.VoidRequest, context: _Context) -> pb.VoidResponse:
+        """
+        Undo a completed operation of the same business day.
+        """
+        call, caller = _begin(request.request_id)
+        submitted = await self._intake.void(caller, request, call.deadline)
+        response = pb.VoidResponse()
+        await self._finish(call, submitted, response.outcome)
+        return response
+
     async def GetTransaction(
         self, request: pb.GetTransactionRequest, context: _Context
     ) -> pb.GetTransactionResponse:

@@ -40,6 +40,8 @@ _METHOD_NAMES: Final = {
     "get_balance": "GetBalance",
     "reverse": "Reverse",
     "get_transaction": "GetTransaction",
+    "refund": "Refund",
+    "void": "Void",
 }
 _Context = aio.ServicerContext[Any, Any]
 

@@ -45,6 +45,8 @@ RULES: Final = (
     "check_reversals",
     "check_reversed_once",
     "check_reversed_nets_zero",
+    "check_refunds",
+    "check_refunded",
     "check_keys_lead",
     "check_transactions_keyed",
     CONVERSIONS,

@@ -13,6 +13,7 @@ from currency import (
     applied_rate,
     convert,
     rate_e12,
+    share_of,
 )
 
 Row = dict[str, Any]
@@ -33,7 +34,9 @@ class ConversionCheck:
         source = Currency.of(row["transaction_currency"])
         target = Currency.of(row["card_currency"])
         rates = self._recorded(row, source), self._recorded(row, target)
-        again = convert(row["approved_minor"], source, target, *rates)
+        again = _refunded(row, target)
+        if again is None:
+            again = convert(row["approved_minor"], source, target, *rates)
         faults = [
             *_amount_faults(row, again),
             *self._table_faults(row, rates),
@@ -80,6 +83,21 @@ class ConversionCheck:
         if in_force and in_force.effective_from != row["rate_effective_from"]:
             faults.append(f"its rate is in force since {in_force.effective_from}")
         return faults
+
+
+def _refunded(row: Row, target: Currency) -> Conversion | None:
+    """
+    Compute a refund as its sale's share; None where the row is no refund of a sale.
+
+    Refunds are cumulative: this one comes to the share of all so far, less what the
+    others came to, and `rounding` is that of all so far.
+    """
+    sold = row["sold_minor"]
+    if not sold:
+        return None
+    refunded = row["refunded_minor"] + row["approved_minor"]
+    share = share_of(refunded, sold, row["sold_card_minor"], target)
+    return Conversion(share.amount_minor - row["refunded_card_minor"], share.rounding)
 
 
 def _amount_faults(row: Row, again: Conversion) -> list[str]:

@@ -142,7 +142,7 @@ class PostgresBatch:
         self, keys: Sequence[RequestKey]
     ) -> dict[RequestKey, StoredRequest]:
         """
-        Read what is kept under keys that were not won.
+        Read what is kept under keys that were not won, or that originals stand under.
 
         Raises:
             LockTimeoutError, BooksUnavailableError: all is rolled back.

@@ -9,6 +9,7 @@ from gateway.books.wire import Row
 from gateway.domain.cards import BlockReason, Card, CardState
 from gateway.domain.commands import Fingerprint
 from gateway.domain.ids import RequestId, RequestKey, TerminalId
+from gateway.domain.originals import Refunds
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import ActivityType, EntryMode, Result
 from gateway.engine.ports import StoredRequest
@@ -30,7 +31,7 @@ _CARD_STATE: Final = _FIELDS.index("card_state")
 _ENTRY_MODE: Final = _FIELDS.index("entry_mode")
 
 # `stored_requests` gives so many columns before those of the transaction.
-_BEFORE_RECORD: Final = 6
+_BEFORE_RECORD: Final = 8
 
 
 def card_of(row: Row) -> Card:
@@ -98,10 +99,12 @@ def stored_request_of(row: Row) -> StoredRequest:
     """
     Read what is kept under a key from the columns of `stored_requests`.
     """
-    _, _, key_id, tag, reversed_, later_activity = row[:_BEFORE_RECORD]
+    _, _, key_id, tag, undone_by, later_activity, *refunded = row[:_BEFORE_RECORD]
     return StoredRequest(
         fingerprint=None if tag is None else Fingerprint(key_id, tag),
         record=record_of(row[_BEFORE_RECORD:]),
-        reversed=reversed_,
+        reversed=undone_by == ActivityType.REVERSAL,
         later_activity=frozenset(later_activity),
+        voided=undone_by == ActivityType.VOID,
+        refunds=Refunds._make(refunded),
     )

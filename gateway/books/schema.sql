@@ -315,8 +315,9 @@ CREATE TABLE transaction (
     transaction_id uuid CONSTRAINT transaction_pkey PRIMARY KEY,
     terminal_id bigint NOT NULL,
     request_id uuid NOT NULL,
-    -- 1 ACTIVATE, 2 LOAD, 3 REDEEM, 4 REVERSAL (5 BALANCE is never recorded)
-    activity smallint NOT NULL CHECK (activity BETWEEN 1 AND 4),
+    -- 1 ACTIVATE, 2 LOAD, 3 REDEEM, 4 REVERSAL, 6 CASH_OUT, 7 REFUND, 8 VOID
+    -- (5 BALANCE is never recorded)
+    activity smallint NOT NULL CHECK (activity IN (1, 2, 3, 4, 6, 7, 8)),
     -- gateway/domain/results.py; 24 DUPLICATE is never recorded
     result smallint NOT NULL CHECK (result BETWEEN 1 AND 23),
     merchant_id bigint NOT NULL,
@@ -367,11 +368,11 @@ CREATE TABLE transaction (
     CONSTRAINT transaction_decline_check CHECK (
         result <= 2 OR (approved_minor = 0 AND card_minor = 0)
     ),
-    -- Only an approved reversal can have undone something.
+    -- Only an approved reversal or void can have undone something.
     CONSTRAINT transaction_effective_check CHECK (
         effective IS NULL
         OR (
-            activity = 4 AND result = 1
+            activity IN (4, 8) AND result = 1
             AND (original_transaction_id IS NOT NULL OR NOT effective)
         )
     ),
@@ -403,6 +404,54 @@ WHERE card_seq IS NOT NULL;
 CREATE UNIQUE INDEX transaction_effective_reversal_key
 ON transaction (original_transaction_id)
 WHERE effective;
+
+-- The refunds of a sale.
+CREATE INDEX transaction_refund_idx ON transaction (original_transaction_id)
+WHERE activity = 7 AND result = 1;
+
+-- The refunds of a sale that stand come to no more than it was approved for, and to
+-- nothing where it was undone. Two batches cannot pass it side by side: both change the
+-- sale's card, so one of them has no place in the card's chain (card_id, card_seq).
+CREATE FUNCTION refuse_excess_refund() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, public
+AS $$
+DECLARE
+    refunded numeric;
+    refundable numeric;
+BEGIN
+    SELECT sum(f.approved_minor) INTO refunded FROM transaction AS f
+    WHERE f.original_transaction_id = NEW.original_transaction_id
+        AND f.activity = 7 AND f.result = 1
+        AND (
+            SELECT u.transaction_id FROM transaction AS u
+            WHERE u.original_transaction_id = f.transaction_id AND u.effective
+        ) IS NULL;
+    SELECT o.approved_minor INTO refundable FROM transaction AS o
+    WHERE o.transaction_id = NEW.original_transaction_id AND o.activity = 3
+        AND (
+            SELECT u.transaction_id FROM transaction AS u
+            WHERE u.original_transaction_id = o.transaction_id AND u.effective
+        ) IS NULL;
+    IF NEW.original_transaction_id IS NULL OR refunded > coalesce(refundable, 0) THEN
+        RAISE EXCEPTION USING
+            ERRCODE = 'check_violation',
+            CONSTRAINT = 'transaction_refund_check',
+            TABLE = 'transaction',
+            MESSAGE = format(
+                'the refunds of %s come to %s of %s',
+                NEW.original_transaction_id, refunded, coalesce(refundable, 0)
+            );
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE TRIGGER transaction_refund_capped
+AFTER INSERT ON transaction
+FOR EACH ROW
+WHEN (new.effective OR (new.activity = 7 AND new.result = 1))
+EXECUTE FUNCTION refuse_excess_refund();
 
 -- A debit is positive, a credit negative. Accounts: 1 CARD_LIABILITY,
 -- 2 MERCHANT_PAYABLE, 3 MERCHANT_RECEIVABLE, 4 FX_CLEARING, 5 FX_ROUNDING,
@@ -492,6 +541,7 @@ $$;
 REVOKE ALL ON FUNCTION raise_policy_version() FROM public;
 REVOKE ALL ON FUNCTION refuse_late_rate() FROM public;
 REVOKE ALL ON FUNCTION refuse_unbalanced_postings() FROM public;
+REVOKE ALL ON FUNCTION refuse_excess_refund() FROM public;
 
 -- Every process looks before it starts whether the schema is that of its release.
 GRANT SELECT ON schema_migration TO scrip_gateway, scrip_admin, scrip_reader;

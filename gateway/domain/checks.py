@@ -76,7 +76,7 @@ def refuse_product(
 
 def refuse_state(card: Card) -> Result | None:
     """
-    Check 8 for all but Activate: the card can be used (78, 41, 43, 62).
+    Check 8 for all but Activate and Refund: the card can be used (78, 41, 43, 62).
 
     DEPLETED passes: its empty balance decides (51).
     """
@@ -88,6 +88,13 @@ def refuse_state(card: Card) -> Result | None:
     if state is CardState.CREATED or state is CardState.PENDING:
         return Result.CARD_NOT_ACTIVE
     return Result.CARD_CLOSED
+
+
+def refuse_refund(card: Card) -> Result | None:
+    """
+    Check 8 for Refund: the card is not closed (78). A blocked one takes it, blocked.
+    """
+    return None if card.state is CardState.BLOCKED else refuse_state(card)
 
 
 def refuse_activation(card: Card) -> Result | None:

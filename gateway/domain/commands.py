@@ -123,6 +123,25 @@ class Reverse(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refund(Command):
+    """
+    Give back what a redemption spent, wholly or in part.
+    """
+
+    original: RequestKey
+    amount: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Void(Command):
+    """
+    Undo a whole completed operation of the same business day.
+    """
+
+    original: RequestKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetBalance:
     """
     Read a balance. Not recorded: `request_id` is echoed where it was sent.
@@ -143,4 +162,6 @@ class GetTransaction:
     key: RequestKey
 
 
-MoneyCommand = Activate | Load | Redeem | Reverse
+# What names an original is about that one's card. Only a Reverse claims its key.
+Naming = Reverse | Refund | Void
+MoneyCommand = Activate | Load | Redeem | Naming

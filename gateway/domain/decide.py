@@ -2,24 +2,37 @@
 One entry for every command that is recorded.
 """
 
-from gateway.domain.commands import Activate, Load, MoneyCommand, Redeem, Reverse
+from gateway.domain.commands import (
+    Activate,
+    Load,
+    MoneyCommand,
+    Redeem,
+    Refund,
+    Reverse,
+    Void,
+)
 from gateway.domain.decision import Decision, View
 from gateway.domain.loading import decide_activate, decide_load
+from gateway.domain.originals import Original
 from gateway.domain.redeem import decide_redeem
+from gateway.domain.refund import decide_refund
 from gateway.domain.results import ActivityType
-from gateway.domain.reverse import Original, decide_reverse
+from gateway.domain.reverse import decide_reverse
+from gateway.domain.void import decide_void
 
 ACTIVITIES: dict[type[MoneyCommand], ActivityType] = {
     Activate: ActivityType.ACTIVATE,
     Load: ActivityType.LOAD,
     Redeem: ActivityType.REDEEM,
     Reverse: ActivityType.REVERSAL,
+    Refund: ActivityType.REFUND,
+    Void: ActivityType.VOID,
 }
 
 
 def decide(command: MoneyCommand, view: View, original: Original | None) -> Decision:
     """
-    Decide one command. `original` is what a Reverse names, None for all others.
+    Decide one command. `original` is what it names, None where it names none.
     """
     if isinstance(command, Redeem):
         return decide_redeem(command, view)
@@ -27,4 +40,8 @@ def decide(command: MoneyCommand, view: View, original: Original | None) -> Deci
         return decide_load(command, view)
     if isinstance(command, Activate):
         return decide_activate(command, view)
-    return decide_reverse(command, view, original)
+    if isinstance(command, Reverse):
+        return decide_reverse(command, view, original)
+    if isinstance(command, Refund):
+        return decide_refund(command, view, original)
+    return decide_void(command, view, original)

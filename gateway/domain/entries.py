@@ -14,10 +14,12 @@ from gateway.domain.results import ActivityType
 
 def postings_of(record: TransactionRecord) -> tuple[Posting, ...]:
     """
-    Give the postings of an approved Activate, Load or Redeem.
+    Give the postings of an approved Activate, Load, Redeem or Refund.
     """
     if record.activity is ActivityType.REDEEM:
         return _entries(record, Account.MERCHANT_PAYABLE, sign=1)
+    if record.activity is ActivityType.REFUND:
+        return _entries(record, Account.MERCHANT_PAYABLE, sign=-1)
     return _entries(record, Account.MERCHANT_RECEIVABLE, sign=-1)
 
 

@@ -17,6 +17,7 @@ from currency import (
     find_currency,
 )
 from gateway.domain.policy import Policy, Store
+from gateway.domain.record import TransactionRecord
 from gateway.domain.results import Result
 
 
@@ -38,6 +39,21 @@ class Price(NamedTuple):
 
 
 NOT_CONVERTED = Price(0)
+
+
+def price_of(record: TransactionRecord) -> Price:
+    """
+    Give the conversion of a recorded transaction, for what follows from it.
+    """
+    return Price(
+        card_minor=record.card_minor,
+        rate_transaction=record.rate_transaction,
+        rate_card=record.rate_card,
+        applied_rate=record.applied_rate,
+        rate_table_version=record.rate_table_version,
+        rate_effective_from=record.rate_effective_from,
+        rounding=record.rounding,
+    )
 
 
 class Quote(NamedTuple):

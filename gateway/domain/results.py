@@ -76,6 +76,12 @@ class ActivityType(IntEnum):
     REDEEM = 3
     REVERSAL = 4
     BALANCE = 5
+    REFUND = 7
+    VOID = 8
+
+
+# What undoes another transaction, and is itself never undone.
+UNDOINGS = frozenset({ActivityType.REVERSAL, ActivityType.VOID})
 
 
 class CurrentState(IntEnum):
@@ -86,6 +92,8 @@ class CurrentState(IntEnum):
     POSTED = 1
     REVERSED = 2
     DECLINED = 3
+    VOIDED = 4
+    REFUNDED = 5
 
 
 class LoadType(IntEnum):

@@ -3,30 +3,23 @@ Reverse: undo a request whose answer never came, whether or not it was ever done
 """
 
 from datetime import date
-from typing import NamedTuple
 
 from currency import MAX_MINOR_UNITS
 from gateway.domain.cards import Card, CardState
-from gateway.domain.checks import refuse_card, refuse_place
-from gateway.domain.commands import Amount, Reverse
+from gateway.domain.checks import refuse_place
+from gateway.domain.commands import Reverse, Void
 from gateway.domain.decision import Decision, Facts, View, decline, write_record
 from gateway.domain.entries import reversing
+from gateway.domain.originals import (
+    Original,
+    asked_in,
+    refuse_blindly,
+    refuse_original,
+)
 from gateway.domain.policy import Policy
+from gateway.domain.pricing import price_of
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import APPROVALS, ActivityType, Result
-
-
-class Original(NamedTuple):
-    """
-    The transaction a reversal names, and what has become of it.
-
-    `later_activity` tells, for an Activate, whether an approved and unreversed
-    transaction followed it on its card.
-    """
-
-    record: TransactionRecord
-    reversed: bool
-    later_activity: bool
 
 
 def decide_reverse(command: Reverse, view: View, original: Original | None) -> Decision:
@@ -41,35 +34,43 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
     )
     refusal = refuse_place(view.place)
     if refusal:
-        return _refuse(command, view, facts, refusal)
+        return refuse_blindly(command, view, facts, refusal)
     if original is None:
-        return _refuse(command, view, facts, Result.ORIGINAL_NOT_FOUND)
+        return refuse_blindly(command, view, facts, Result.ORIGINAL_NOT_FOUND)
     record = original.record
-    facts = facts._replace(
-        amount=_asked(record), original_transaction_id=record.transaction_id
+    blind, facts = (
+        facts,
+        facts._replace(
+            amount=asked_in(record), original_transaction_id=record.transaction_id
+        ),
     )
-    if record.card_id is not None:
-        refusal = refuse_card(view.card, view.place, view.policy)
-        if refusal:
-            return decline(command, view, facts._replace(result=refusal))
-    if _names_another_card(command, view.card, record):
-        facts = facts._replace(original_transaction_id=None, amount=None)
-        return _refuse(command, view, facts, Result.ORIGINAL_NOT_FOUND)
-    if record.activity is ActivityType.REVERSAL:
+    decided = refuse_original(command, view, record, known=facts, blind=blind)
+    if decided:
+        return decided
+    approved = record.result in APPROVALS
+    if record.activity is ActivityType.REVERSAL or (
+        record.activity is ActivityType.VOID and approved
+    ):
         facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=True)
         return decline(command, view, facts)
-    if record.result not in APPROVALS:
+    if not approved:
         return _nothing_to_undo(command, view, facts, shown=False)
     if original.reversed:
         return _nothing_to_undo(command, view, facts, shown=True)
+    if original.voided:
+        facts = facts._replace(result=Result.ALREADY_REVERSED, shown=True)
+        return decline(command, view, facts)
     if view.card is None:  # pragma: no cover - an approved original has its card
-        return _refuse(command, view, facts, Result.ORIGINAL_NOT_FOUND)
-    return _undo(command, view, facts, original, view.card)
+        return refuse_blindly(command, view, facts, Result.ORIGINAL_NOT_FOUND)
+    return undo(command, view, facts, original, view.card)
 
 
-def _undo(
-    command: Reverse, view: View, facts: Facts, original: Original, card: Card
+def undo(
+    command: Reverse | Void, view: View, facts: Facts, original: Original, card: Card
 ) -> Decision:
+    """
+    Take back all that an approved original did to its card, or tell what prevents it.
+    """
     record = original.record
     spent = record.activity is ActivityType.REDEEM
     back = record.card_minor if spent else -record.card_minor
@@ -79,22 +80,14 @@ def _undo(
     after = card.moved(
         back,
         view.stamp.now,
-        state=_state_after(record, card),
+        state=_state_after(record, card, view.policy),
         loads=_loads_undone(record),
         expires_on=_last_day(record, card, view.policy),
     )
     facts = facts._replace(
         approved_minor=record.approved_minor,
         card_minor=record.card_minor,
-        price=facts.price._replace(
-            card_minor=record.card_minor,
-            rate_transaction=record.rate_transaction,
-            rate_card=record.rate_card,
-            applied_rate=record.applied_rate,
-            rate_table_version=record.rate_table_version,
-            rate_effective_from=record.rate_effective_from,
-            rounding=record.rounding,
-        ),
+        price=price_of(record),
         shown=True,
         effective=True,
         approved=True,
@@ -110,6 +103,8 @@ def _refuse_undoing(original: Original, card: Card, back: int) -> Result | None:
     if card.balance_minor + back > MAX_MINOR_UNITS:
         return Result.INVALID_AMOUNT
     activation = original.record.activity is ActivityType.ACTIVATE
+    if original.refunds.approved_minor:
+        return Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL
     if (activation and original.later_activity) or card.available_minor + back < 0:
         return Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL
     return None
@@ -126,44 +121,18 @@ def _nothing_to_undo(
     return Decision(record)
 
 
-def _refuse(command: Reverse, view: View, facts: Facts, result: Result) -> Decision:
-    """
-    Record a refusal that tells nothing of a card but the number the till sent.
-    """
-    facts = facts._replace(result=result)
-    return Decision(write_record(command, view, facts, before=None, after=None))
-
-
-def _asked(record: TransactionRecord) -> Amount | None:
-    if record.requested_minor is None or record.transaction_currency is None:
-        return None
-    return Amount(
-        record.requested_minor,
-        record.transaction_currency,
-        record.requested_exponent or 0,
-    )
-
-
-def _names_another_card(
-    command: Reverse, card: Card | None, record: TransactionRecord
-) -> bool:
-    """
-    Tell whether the card sent is not the original's.
-
-    A reversal that found nothing and named no card has none to differ from.
-    """
-    own = card.number_index if card is not None else record.card_number_index
-    if command.card is None or own is None:
-        return False
-    return command.card.number_index != own
-
-
-def _state_after(record: TransactionRecord, card: Card) -> CardState | None:
+def _state_after(
+    record: TransactionRecord, card: Card, policy: Policy
+) -> CardState | None:
     """
     Give the state that the card falls back to, None where it keeps its own.
 
     A block stays and a closed card stays closed; the money moves all the same.
     """
+    if record.activity is ActivityType.REFUND:
+        emptied = card.balance_minor == record.card_minor
+        spent = emptied and not policy.products[card.product_id].reloadable
+        return CardState.DEPLETED if spent and card.state is CardState.ACTIVE else None
     if record.activity is ActivityType.ACTIVATE:
         return CardState.PENDING if card.state is CardState.ACTIVE else None
     if card.state is CardState.DEPLETED and record.activity is ActivityType.REDEEM:
@@ -172,7 +141,8 @@ def _state_after(record: TransactionRecord, card: Card) -> CardState | None:
 
 
 def _loads_undone(record: TransactionRecord) -> int:
-    return -1 if record.activity is not ActivityType.REDEEM and record.card_minor else 0
+    loaded = record.activity in {ActivityType.ACTIVATE, ActivityType.LOAD}
+    return -1 if loaded and record.card_minor else 0
 
 
 def _last_day(record: TransactionRecord, card: Card, policy: Policy) -> date | None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gateway.domain.cards import Card
-from gateway.domain.commands import Reverse
+from gateway.domain.commands import Naming, Reverse
 from gateway.domain.decide import ACTIVITIES, decide
 from gateway.domain.decision import Decision, Stamp, View, answer_unrecorded
 from gateway.domain.errors import GatewayError, InvariantError
@@ -151,7 +151,7 @@ class Attempt:
         originals = {
             item.command.original
             for item, _ in self._items
-            if isinstance(item.command, Reverse)
+            if isinstance(item.command, Naming)
         }
         if originals:
             found = await self._tools.books.cards_of(sorted(originals))
@@ -161,7 +161,7 @@ class Attempt:
         indexes = {
             item.command.card.number_index
             for item, _ in self._items
-            if item.command.card is not None and not isinstance(item.command, Reverse)
+            if item.command.card is not None and not isinstance(item.command, Naming)
         }
         return LockRequest(
             card_indexes=list(indexes),
@@ -174,14 +174,7 @@ class Attempt:
     ) -> tuple[Journal, list[tuple[Item, Answer]]]:
         policy = await self._tools.policies.at_least(locked.policy_version)
         places = self._check_callers(policy)
-        lost = [key for key in self._claims if key not in locked.won]
-        stored: dict[RequestKey, StoredRequest] = {}
-        if lost:
-            stored = await transaction.read_stored(lost)
-            if len(stored) != len(lost):
-                message = "a request key that was not won is not there"
-                raise InvariantError(message)
-        journal = Journal(locked, stored)
+        journal = Journal(locked, await self._read_stored(transaction, locked.won))
         self._check_cards(journal)
         answers: list[tuple[Item, Answer]] = []
         refused: dict[Item, GatewayError] = {}
@@ -202,6 +195,29 @@ class Attempt:
             raise RestartError("decision failed", refused)
         self._check_tombstones(journal, locked.won)
         return journal, answers
+
+    async def _read_stored(
+        self, transaction: BatchTransaction, won: frozenset[RequestKey]
+    ) -> dict[RequestKey, StoredRequest]:
+        """
+        Read what is kept under lost keys, and the originals that nobody claims.
+
+        Those stand still all the same: whatever makes something of an original locks
+        its card first, and the cards are locked.
+        """
+        lost = [key for key in self._claims if key not in won]
+        unclaimed = {
+            item.command.original
+            for item, _ in self._items
+            if isinstance(item.command, Naming)
+        }.difference(self._claims)
+        if not lost and not unclaimed:
+            return {}
+        stored = await transaction.read_stored([*lost, *sorted(unclaimed)])
+        if not stored.keys() >= set(lost):
+            message = "a request key that was not won is not there"
+            raise InvariantError(message)
+        return stored
 
     def _check_callers(self, policy: Policy) -> list[Place]:
         """
@@ -227,7 +243,7 @@ class Attempt:
         missing: set[CardId] = set()
         for item, _ in self._items:
             command = item.command
-            if isinstance(command, Reverse):
+            if isinstance(command, Naming):
                 kept = journal.kept(command.original)
                 card_id = kept.record.card_id if kept else None
                 if card_id is not None and not journal.knows(card_id):
@@ -289,7 +305,7 @@ class Attempt:
             record = answer_unrecorded(command, view, ACTIVITIES[type(command)], result)
             return Answer(record, replayed=False, state=CurrentState.DECLINED)
         original = None
-        if isinstance(command, Reverse):
+        if isinstance(command, Naming):
             original = journal.original_of(command)
         decision = decide(command, view, original)
         if isinstance(command, Reverse) and self._lacks_claim(

@@ -19,6 +19,7 @@ from gateway.domain.ids import (
     TerminalId,
     TransactionId,
 )
+from gateway.domain.originals import NO_REFUNDS, Refunds
 from gateway.domain.policy import Policy
 from gateway.domain.record import Posting, TransactionRecord
 
@@ -102,18 +103,21 @@ class Locked:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRequest:
     """
-    What is kept under a request key that was not won.
+    What is kept under a request key.
 
     Without a fingerprint it is a tombstone, and `record` is the reversal's.
-    `reversed` tells whether an effective reversal of the record stands.
-    `later_activity` holds, for an approved Activate, the approved and unreversed
-    transactions on its card since (at most one more than a batch holds).
+    `reversed` and `voided` tell whether an effective reversal or void of the record
+    stands. `later_activity` holds, for an approved Activate, the approved and
+    unreversed transactions on its card since (at most one more than a batch holds);
+    `refunds` what the refunds of an approved Redeem come to that were not undone.
     """
 
     fingerprint: Fingerprint | None
     record: TransactionRecord
     reversed: bool
     later_activity: frozenset[TransactionId]
+    voided: bool = False
+    refunds: Refunds = NO_REFUNDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +153,7 @@ class BatchTransaction(Protocol):
         self, keys: Sequence[RequestKey]
     ) -> dict[RequestKey, StoredRequest]:
         """
-        Read what is kept under keys that were not won.
+        Read what is kept under keys that were not won, or that originals stand under.
         """
         ...
 

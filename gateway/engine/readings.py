@@ -26,7 +26,7 @@ from gateway.domain.results import APPROVALS, CurrentState, Result
 from gateway.engine.answers import Answer
 from gateway.engine.attempt import FIRST_BATCH_NO
 from gateway.engine.items import Reading
-from gateway.engine.journal import Kept, state_of
+from gateway.engine.journal import kept_of, state_of
 from gateway.engine.observer import Observer
 from gateway.engine.policies import Policies
 from gateway.engine.ports import (
@@ -227,10 +227,8 @@ class ReadingLane:
             except GatewayError as fault:
                 reading.future.set_exception(fault)
                 continue
-            kept = Kept(stored.fingerprint, stored.record, stored.reversed)
-            reading.future.set_result(
-                Answer(stored.record, replayed=True, state=state_of(kept))
-            )
+            state = state_of(kept_of(stored))
+            reading.future.set_result(Answer(stored.record, replayed=True, state=state))
 
 
 def _terminal_of(reading: Reading) -> TerminalId:

@@ -22,6 +22,7 @@ STEPS = 25
 LARGEST_BATCH = 8
 NUMBERS = [*(card.number for card in OPENING), UNKNOWN_NUMBER]
 SIBLINGS = {1: 2, 2: 1}
+PARTS = ("third", "third", "third", "rest", "whole", "one", "more")
 
 terminals = st.sampled_from([1, 1, 1, 1, 2, 2, 3, 4])
 # None is the card that this history turns about.
@@ -120,6 +121,71 @@ class DomainMachine(RuleBasedStateMachine):
             self._send(Ask("REVERSAL", *late, reason=1, original=original))
 
     @precondition(lambda self: self.sales)
+    @rule(which=back, part=st.sampled_from(PARTS), card=st.sampled_from("-----=!"))
+    def refund(self, which: int, part: str, card: str) -> None:
+        """
+        Ask to give back a part of something asked before, mostly of a sale.
+        """
+        spent = self._approved("REDEEM")
+        original = _nth_last(spent if spent and which != 11 else self.sales, which % 3)
+        self._refund(original, part, which, card)
+
+    @rule(
+        terminal=terminals,
+        amount=asked,
+        parts=st.lists(st.sampled_from(PARTS), min_size=1, max_size=4),
+        undone=st.sampled_from([None, None, "VOID", "REVERSAL"]),
+    )
+    def sell_and_give_back(
+        self, terminal: int, amount: Amount, parts: list[str], undone: str | None
+    ) -> None:
+        """
+        Spend, refund it in parts, and perhaps undo the first of them and refund again.
+        """
+        self._sell("REDEEM", terminal, None, amount, bend=True)
+        sale = self.sales[-1]
+        for part in parts:
+            self._refund(sale, part, 0, "-")
+        if undone is not None:
+            first = self.sales[-len(parts)].key
+            reason = 1 if undone == "REVERSAL" else None
+            self._send(
+                Ask(undone, terminal, self._new(), reason=reason, original=first)
+            )
+            self._refund(sale, parts[0], 0, "=")
+
+    @precondition(lambda self: self.sales)
+    @rule(which=back, of_sale=bends, card=st.sampled_from("-----=!"))
+    def void(self, which: int, of_sale: bool, card: str) -> None:
+        """
+        Ask to void something asked before.
+        """
+        done = self._approved("ACTIVATE", "LOAD", "REDEEM", "REFUND", "VOID")
+        of = done if of_sale and done else [*self.sales, *self.reversals]
+        original = _nth_last(of, which)
+        ask = Ask(
+            "VOID",
+            self._beside(original, which),
+            self._new(),
+            self._number(original, card),
+            original=original.key,
+        )
+        self.sales.append(ask)
+        self._send(ask)
+
+    @rule(terminal=terminals, void=st.booleans())
+    def follow_nothing(self, terminal: int, void: bool) -> None:
+        """
+        Ask to void or refund what is not there yet; then let it come.
+        """
+        ahead = (terminal, self._new())
+        ask = Ask("VOID", terminal, self._new(), original=ahead)
+        if not void:
+            ask = ask._replace(operation="REFUND", minor=1_00, code="USD", exponent=2)
+        self._send(ask)
+        self._send(Ask("REDEEM", *ahead, self.focus, 1_00, "USD", 2))
+
+    @precondition(lambda self: self.sales)
     @rule(which=back, of_sale=st.booleans())
     def repeat(self, which: int, of_sale: bool) -> None:
         """
@@ -198,14 +264,65 @@ class DomainMachine(RuleBasedStateMachine):
         self.sales.append(ask)
         self._send(ask)
 
-    def _reverse(self, terminal: int, original: Ask, reason: int, card: str) -> None:
+    def _approved(self, *operations: str) -> list[Ask]:
+        """
+        List what was asked and approved of these operations, so far as it is decided.
+        """
+        kept = self.trading.model.keys
+        return [
+            ask
+            for ask in self.sales
+            if ask.operation in operations
+            and ask.key in kept
+            and kept[ask.key].approved
+            and kept[ask.key].content == ask.content
+        ]
+
+    def _refund(self, original: Ask, part: str, which: int, card: str) -> None:
+        """
+        Ask for a part of what was asked for in a sale, mostly in its currency.
+        """
+        minor = original.minor or 7
+        own = original.code is not None and which != 5
+        ask = Ask(
+            "REFUND",
+            self._beside(original, which),
+            self._new(),
+            self._number(original, card),
+            minor={
+                "third": minor // 3,
+                "rest": minor - 2 * (minor // 3),
+                "whole": minor,
+                "one": 1,
+                "more": minor + 1,
+            }[part],
+            code=original.code if own else "USD",
+            exponent=original.exponent if own else 2,
+            original=original.key,
+        )
+        self.sales.append(ask)
+        self._send(ask)
+
+    def _number(self, original: Ask, card: str) -> int | None:
+        """
+        Give no card number, the original's, or another.
+        """
         other = 2 if original.number == 1 else 1
-        number = {"-": None, "=": original.number, "!": other}[card]
+        return {"-": None, "=": original.number, "!": other}[card]
+
+    def _beside(self, original: Ask, which: int) -> int:
+        """
+        Give the original's terminal, or at times its sibling.
+        """
+        own = original.terminal
+        return SIBLINGS.get(own, own) if which % 5 == 4 else own
+
+    def _reverse(self, terminal: int, original: Ask, reason: int, card: str) -> None:
         ask = Ask(
             "REVERSAL",
             terminal,
             self._new(),
-            number,
+            self._number(original, card),
             reason=reason,
             original=original.key,
         )

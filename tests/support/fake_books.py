@@ -13,9 +13,10 @@ from datetime import datetime
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
 from gateway.domain.ids import CardId, RequestId, RequestKey, TransactionId
+from gateway.domain.originals import Refunds
 from gateway.domain.policy import Policy
 from gateway.domain.record import Posting, TransactionRecord
-from gateway.domain.results import APPROVALS, ActivityType
+from gateway.domain.results import APPROVALS, UNDOINGS, ActivityType
 from gateway.engine.ports import (
     BalanceRead,
     Claim,
@@ -53,7 +54,8 @@ class FakeBooks:
         self.blind = False
         self.passed: list[str] = []
         self.commits = 0
-        self._undone: set[TransactionId] = set()
+        self._undone: dict[TransactionId, ActivityType] = {}
+        self._refunds: dict[TransactionId, list[TransactionRecord]] = {}
         self._chains: dict[CardId, list[TransactionRecord]] = {}
         self._open: FakeTransaction | None = None
 
@@ -166,14 +168,30 @@ class FakeBooks:
                 other.transaction_id
                 for other in self._chains[record.card_id]
                 if other.transaction_id is not None
-                and other.activity is not ActivityType.REVERSAL
+                and other.activity not in UNDOINGS
                 and (other.card_seq or 0) > (record.card_seq or 0)
             }
         return StoredRequest(
             fingerprint=fingerprint,
             record=record,
-            reversed=transaction_id in self._undone,
-            later_activity=frozenset(later - self._undone),
+            reversed=self._undone.get(transaction_id) is ActivityType.REVERSAL,
+            later_activity=frozenset(later - self._undone.keys()),
+            voided=self._undone.get(transaction_id) is ActivityType.VOID,
+            refunds=self._refunded(transaction_id),
+        )
+
+    def _refunded(self, sale: TransactionId) -> Refunds:
+        """
+        Sum up the refunds of a sale that were not undone.
+        """
+        standing = [
+            refund
+            for refund in self._refunds.get(sale, [])
+            if refund.transaction_id not in self._undone
+        ]
+        return Refunds(
+            sum(refund.approved_minor for refund in standing),
+            sum(refund.card_minor for refund in standing),
         )
 
     def apply(self, writes: WriteSet, claims: Iterable[Claim]) -> None:
@@ -196,11 +214,22 @@ class FakeBooks:
             self.records[record.transaction_id] = record
             if record.card_seq is not None and record.card_id is not None:
                 self._chains.setdefault(record.card_id, []).append(record)
-            if record.effective and record.original_transaction_id is not None:
-                self._undone.add(record.original_transaction_id)
+            self._link(record)
         self.postings.extend(writes.postings)
         self.cards.update({card.card_id: card for card in writes.cards})
         self.keys.update({c.key: (c.transaction_id, c.fingerprint) for c in claims})
+
+    def _link(self, record: TransactionRecord) -> None:
+        """
+        Note what a record made of its original.
+        """
+        original = record.original_transaction_id
+        if original is None:
+            return
+        if record.effective:
+            self._undone[original] = record.activity
+        elif record.activity is ActivityType.REFUND and record.result in APPROVALS:
+            self._refunds.setdefault(original, []).append(record)
 
     def _refuse_links(self, writes: WriteSet, claims: Iterable[Claim]) -> None:
         """
@@ -211,6 +240,7 @@ class FakeBooks:
         if any(claim.transaction_id not in new for claim in claims):
             _refuse("request_key_transaction_fkey")
         undone = set(self._undone)
+        refunded = {sale: list(made) for sale, made in self._refunds.items()}
         for record in writes.records:
             assert record.request_id is not None
             key = RequestKey(record.terminal_id, record.request_id)
@@ -222,6 +252,15 @@ class FakeBooks:
                 if original in undone:
                     _refuse("transaction_effective_reversal_key")
                 undone.add(original)
+            elif record.activity is ActivityType.REFUND and record.result in APPROVALS:
+                assert original is not None
+                refunded.setdefault(original, []).append(record)
+        rows = self.records | {row.transaction_id: row for row in writes.records}
+        for sale, refunds in refunded.items():
+            standing = [one for one in refunds if one.transaction_id not in undone]
+            approved = 0 if sale in undone else rows[sale].approved_minor
+            if sum(refund.approved_minor for refund in standing) > approved:
+                _refuse("transaction_refund_check")
         self._refuse_chains(writes)
 
     def _refuse_chains(self, writes: WriteSet) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from currency import MAX_MINOR_UNITS
 from gateway.domain.cards import Card, CardState
 from gateway.domain.record import Posting, TransactionRecord
-from gateway.domain.results import APPROVALS, ActivityType, Result
+from gateway.domain.results import APPROVALS, UNDOINGS, ActivityType, Result
 from gateway.engine.ports import ItemFaultError
 
 _RATES = (
@@ -73,7 +73,7 @@ def refuse_record(record: TransactionRecord) -> None:
     if not approved and (record.approved_minor or record.card_minor):
         _refuse("transaction_decline_check")
     if record.effective is not None and not (
-        record.activity is ActivityType.REVERSAL
+        record.activity in UNDOINGS
         and record.result is Result.APPROVED
         and (record.original_transaction_id is not None or not record.effective)
     ):

@@ -28,7 +28,7 @@ from gateway.domain.ids import (
     TransactionId,
 )
 from gateway.domain.record import Account, Posting, TransactionRecord
-from gateway.domain.results import ActivityType, Result
+from gateway.domain.results import UNDOINGS, ActivityType, Result
 from gateway.engine.ports import Claim, Locked, LockRequest, WriteSet
 
 PROGRAM: Final = ProgramId(1)
@@ -136,13 +136,20 @@ class Move:
     original: TransactionRecord | None = None
 
 
-def undo(original: TransactionRecord) -> Move:
+def undo(original: TransactionRecord, by: ActivityType = ActivityType.REVERSAL) -> Move:
     """
     Undo the whole of a transaction.
     """
     spent = original.activity is ActivityType.REDEEM
     amount = original.card_minor if spent else -original.card_minor
-    return Move(activity=ActivityType.REVERSAL, amount_minor=amount, original=original)
+    return Move(activity=by, amount_minor=amount, original=original)
+
+
+def refund(sale: TransactionRecord, amount_minor: int) -> Move:
+    """
+    Give back what a sale spent.
+    """
+    return Move(activity=ActivityType.REFUND, amount_minor=amount_minor, original=sale)
 
 
 def load(amount_minor: int) -> Move:
@@ -170,7 +177,7 @@ def moved(
         move.amount_minor, at, loads=loads_of(move), expires_on=card.expires_on
     )
     amount = abs(move.amount_minor)
-    reverses = move.activity is ActivityType.REVERSAL
+    reverses = move.activity in UNDOINGS
     record = plain_record(claim)._replace(
         activity=move.activity,
         result=Result.APPROVED,
@@ -198,7 +205,7 @@ def moved(
     record = record._replace(**{"requested_minor": amount, **changes})
     return WriteSet(
         records=[record],
-        postings=two_postings(record, -move.amount_minor) if amount else [],
+        postings=two_postings(record, move) if amount else [],
         cards=[after],
         card_versions={card.card_id: card.version},
     )
@@ -210,18 +217,22 @@ def loads_of(move: Move) -> int:
     """
     if move.activity in {ActivityType.ACTIVATE, ActivityType.LOAD}:
         return 1
-    return -1 if move.activity is ActivityType.REVERSAL and move.amount_minor < 0 else 0
+    undone = move.original if move.activity in UNDOINGS else None
+    return -1 if undone and undone.activity is ActivityType.LOAD else 0
 
 
-def two_postings(record: TransactionRecord, liability_minor: int) -> list[Posting]:
+def two_postings(record: TransactionRecord, move: Move) -> list[Posting]:
     """
-    Debit the card's liability by an amount, and credit the merchant's account.
+    Debit the card's liability by what was moved, and credit the merchant's account.
     """
+    liability_minor = -move.amount_minor
     transaction_id, card_id = record.transaction_id, record.card_id
     assert transaction_id is not None
     assert card_id is not None
-    loads = (liability_minor < 0) is (record.activity is not ActivityType.REVERSAL)
-    other = Account.MERCHANT_RECEIVABLE if loads else Account.MERCHANT_PAYABLE
+    undoes = move.activity in UNDOINGS and move.original is not None
+    made = move.original.activity if undoes and move.original else move.activity
+    bought = made in {ActivityType.REDEEM, ActivityType.REFUND}
+    other = Account.MERCHANT_PAYABLE if bought else Account.MERCHANT_RECEIVABLE
     first = Posting(
         transaction_id=transaction_id,
         line=1,

@@ -9,7 +9,13 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tests.support.model_checks import first_fault, price
+from tests.support.model_checks import (
+    amount_fault,
+    credited,
+    first_fault,
+    price,
+    rounding_of_refunds,
+)
 from tests.support.model_rows import (
     RATE_FIELDS,
     Ask,
@@ -25,7 +31,15 @@ from tests.support.model_rows import (
     changed,
     still,
 )
-from tests.support.model_rules import EXPONENTS, MOST, Rules, day_of_program
+from tests.support.model_rules import (
+    EXPONENTS,
+    MOST,
+    Rules,
+    business_date,
+    day_of_program,
+)
+
+NAMING = frozenset({"REVERSAL", "VOID", "REFUND"})
 
 
 class Expected(NamedTuple):
@@ -58,8 +72,8 @@ class Model:
         kept = self.keys.get(ask.key)
         if kept is not None:
             return self._answer_kept(ask, kept, clock)
-        if ask.operation == "REVERSAL":
-            entry = self._reverse(ask, clock)
+        if ask.operation in NAMING:
+            entry = self._follow(ask, clock)
         else:
             entry = self._sell(ask, clock)
         entry.row["transaction_id"] = transaction
@@ -144,9 +158,9 @@ class Model:
         row = changed(row, card, money, balance, now)
         return Entry(None, row, _legs(ask, card, money), expires_before=expires)
 
-    # --- Reverse --------------------------------------------------------------------
+    # --- Reverse, Void, Refund ------------------------------------------------------
 
-    def _reverse(self, ask: Ask, clock: datetime) -> Entry:
+    def _follow(self, ask: Ask, clock: datetime) -> Entry:
         original = self.keys.get(ask.original or (0, 0))
         about = original.row if original and original.content else None
         card = self.cards.get(about["card_id"] or 0) if about else None
@@ -155,32 +169,108 @@ class Model:
         def end(told: Told, *, of: ModelCard | None = None) -> Entry:
             return Entry(ask.content, still(ask, now, of, told, self.rules))
 
-        fault = self.rules.place_fault(ask.terminal)
+        mine = asked(ask)
+        fault = self.rules.place_fault(ask.terminal) or amount_fault(ask)
         if fault:
-            return end(Told(fault))
+            return end(Told(fault, amount=mine))
         if original is None or about is None:
-            entry = end(Told("ORIGINAL_NOT_FOUND"))
-            if original is None and ask.original and ask.original != ask.key:
+            entry = end(Told("ORIGINAL_NOT_FOUND", amount=mine))
+            unseen = original is None and ask.operation == "REVERSAL"
+            if unseen and ask.original and ask.original != ask.key:
                 self.keys[ask.original] = Entry(None, entry.row)
             return entry
+        refund = ask.operation == "REFUND"
         told = Told(
-            "APPROVED", amount=asked_of(about), original=about["transaction_id"]
+            "APPROVED",
+            amount=mine if refund else asked_of(about),
+            original=about["transaction_id"],
         )
         if card and not card.accepted(ask, self.rules):
             return end(told._replace(result="INVALID_CARD"))
         own = card.number if card else about["card_number_index"]
         if ask.number is not None and own is not None and ask.number != own:
-            return end(Told("ORIGINAL_NOT_FOUND"))
-        if about["activity"] == "REVERSAL":
-            return end(told._replace(result="CANNOT_BE_REVERSED", shown=True), of=card)
-        if not original.approved or original.undone or card is None:
-            # The decline may have hidden the balance: then this must not tell it.
-            told = told._replace(shown=original.approved, effective=False)
-            return end(told, of=card)
-        fault = self._undo_fault(original, card)
-        if fault:
-            return end(told._replace(result=fault, shown=True), of=card)
+            return end(Told("ORIGINAL_NOT_FOUND", amount=mine))
+        decide = {
+            "REVERSAL": self._reverse_fault,
+            "VOID": self._void_fault,
+            "REFUND": self._refund_fault,
+        }[ask.operation]
+        # A decline may have hidden the balance: then this must not tell it.
+        told = told._replace(shown=original.approved)
+        fault = decide(ask, original, card, now)
+        if fault == "nothing to undo":
+            return end(told._replace(effective=False), of=card)
+        if fault or card is None:
+            hidden = fault in {"CARD_CLOSED", "CARD_NOT_ACTIVE"}
+            undoing = fault == "CANNOT_BE_REVERSED" and about["activity"] == "REVERSAL"
+            if ask.operation == "REVERSAL" and undoing:
+                told = told._replace(shown=True)
+            shown = told.shown and not hidden
+            return end(told._replace(result=str(fault), shown=shown), of=card)
+        if refund:
+            return self._refund(ask, original, card, now, told)
         return self._undo(ask, original, card, now, told)
+
+    def _reverse_fault(
+        self, ask: Ask, original: Entry, card: ModelCard | None, now: datetime
+    ) -> str | None:
+        voids = original.row["activity"] == "VOID" and original.approved
+        if original.row["activity"] == "REVERSAL" or voids:
+            return "CANNOT_BE_REVERSED"
+        if not original.approved or original.undone_by == "REVERSAL":
+            return "nothing to undo"
+        if original.undone_by == "VOID":
+            return "ALREADY_REVERSED"
+        return self._undo_fault(original, card) if card else None
+
+    def _void_fault(
+        self, ask: Ask, original: Entry, card: ModelCard | None, now: datetime
+    ) -> str | None:
+        about = original.row
+        if not original.approved or about["activity"] in {"REVERSAL", "VOID"}:
+            return "CANNOT_BE_REVERSED"
+        if original.undone:
+            return "ALREADY_REVERSED"
+        if about["business_date"] != business_date(ask.store, now):
+            return "CANNOT_BE_REVERSED"
+        return self._undo_fault(original, card) if card else None
+
+    def _refund_fault(
+        self, ask: Ask, original: Entry, card: ModelCard | None, now: datetime
+    ) -> str | None:
+        about = original.row
+        closed = {"DEACTIVATED": "CARD_CLOSED", "REPLACED": "CARD_CLOSED"}
+        unborn = {"CREATED": "CARD_NOT_ACTIVE", "PENDING": "CARD_NOT_ACTIVE"}
+        if card and card.state in closed | unborn:
+            return (closed | unborn)[card.state]
+        if about["transaction_currency"] not in {None, ask.code}:
+            return "CURRENCY_NOT_SUPPORTED"
+        if about["activity"] != "REDEEM" or not original.approved or card is None:
+            return "CANNOT_BE_REVERSED"
+        credit = credited(ask, original)
+        if credit <= 0 or card.balance + credit > MOST:
+            return "INVALID_AMOUNT"
+        if original.undone:
+            return "ALREADY_REVERSED"
+        after = original.refunded("approved_minor") + (ask.minor or 0)
+        return "INVALID_AMOUNT" if after > about["approved_minor"] else None
+
+    def _refund(
+        self, ask: Ask, original: Entry, card: ModelCard, now: datetime, told: Told
+    ) -> Entry:
+        about, balance = original.row, card.balance
+        money = Money(ask.minor or 0, credited(ask, original))
+        card.balance += money.card_minor
+        card.state = "ACTIVE" if card.state == "DEPLETED" else card.state
+        row = still(ask, now, card, told, self.rules)
+        row = changed(row, card, money, balance, now)
+        row |= {name: about[name] for name in RATE_FIELDS}
+        if about["rounding"] is not None:
+            row["rounding"] = rounding_of_refunds(ask, original)
+        entry = Entry(ask.content, row, _legs(ask, card, money))
+        original.refunds.append(entry)
+        self._history[card.number].append(entry)
+        return entry
 
     def _undo_fault(self, original: Entry, card: ModelCard) -> str | None:
         after = _undone_balance(original, card)
@@ -189,7 +279,7 @@ class Model:
         activation = original.row["activity"] == "ACTIVATE"
         if activation and any(not entry.undone for entry in later):
             return "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
-        if after < card.held:
+        if original.refunded("approved_minor") or after < card.held:
             return "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
         return "INVALID_AMOUNT" if after > MOST else None
 
@@ -198,7 +288,7 @@ class Model:
     ) -> Entry:
         about, balance = original.row, card.balance
         card.balance = _undone_balance(original, card)
-        if about["activity"] != "REDEEM":
+        if about["activity"] in {"ACTIVATE", "LOAD"}:
             card.loads -= bool(about["card_minor"])
         if about["activity"] == "ACTIVATE":
             card.expires = original.expires_before
@@ -206,7 +296,10 @@ class Model:
             card.state = "PENDING" if card.state == "ACTIVE" else card.state
         elif card.state == "DEPLETED":
             card.state = "ACTIVE"
-        original.undone = True
+        elif about["activity"] == "REFUND" and not card.product.reloadable:
+            emptied = card.state == "ACTIVE" and not card.balance
+            card.state = "DEPLETED" if emptied else card.state
+        original.undone_by = ask.operation
         told = told._replace(shown=True, effective=True)
         row = still(ask, now, card, told, self.rules)
         money = Money(about["approved_minor"], about["card_minor"])
@@ -231,10 +324,10 @@ def _legs(ask: Ask, card: ModelCard, money: Money) -> Legs:
     legs: Legs = Counter()
     if not money.card_minor:
         return legs
-    spent = ask.operation == "REDEEM"
-    sign = 1 if spent else -1
+    sign = 1 if ask.operation == "REDEEM" else -1
     program, own, code = card.product.program, card.product.currency, str(ask.code)
-    account = "MERCHANT_PAYABLE" if spent else "MERCHANT_RECEIVABLE"
+    bought = ask.operation in {"REDEEM", "REFUND"}
+    account = "MERCHANT_PAYABLE" if bought else "MERCHANT_RECEIVABLE"
     legs["CARD_LIABILITY", program, own] += sign * money.card_minor
     legs[account, ask.store.merchant, code] -= sign * money.approved
     if code != own:

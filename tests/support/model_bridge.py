@@ -21,7 +21,9 @@ from gateway.domain.commands import (
     Load,
     MoneyCommand,
     Redeem,
+    Refund,
     Reverse,
+    Void,
 )
 from gateway.domain.ids import (
     CardId,
@@ -130,6 +132,14 @@ def command_of(ask: Ask, key_id: int) -> MoneyCommand:
     amount = None
     if ask.minor is not None:
         amount = Amount(ask.minor, str(ask.code), int(ask.exponent or 0))
+    if ask.operation in {"VOID", "REFUND"}:
+        assert ask.original is not None
+        terminal, request = ask.original
+        original = RequestKey(TerminalId(terminal), _request_id(request))
+        if ask.operation == "VOID":
+            return Void(**common, original=original)
+        assert amount is not None
+        return Refund(**common, original=original, amount=amount)
     if ask.operation == "ACTIVATE":
         return Activate(**common, initial_amount=amount)
     assert amount is not None

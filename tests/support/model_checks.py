@@ -4,8 +4,9 @@ The independent model's checks 4 to 16 of Activate, Load, Redeem and GetBalance.
 
 from collections.abc import Iterator
 from datetime import datetime
+from fractions import Fraction
 
-from tests.support.model_rows import Ask, ModelCard, Money
+from tests.support.model_rows import Ask, Entry, ModelCard, Money
 from tests.support.model_rules import (
     EXPONENTS,
     MOST,
@@ -31,10 +32,7 @@ def _faults(
     ask: Ask, card: ModelCard | None, now: datetime, rules: Rules
 ) -> Iterator[str | None]:
     yield rules.place_fault(ask.terminal)
-    if ask.minor is not None:
-        exponent = EXPONENTS.get(ask.code or "", ask.exponent)
-        good = 1 <= ask.minor <= MOST and ask.exponent == exponent
-        yield None if good else "INVALID_AMOUNT"
+    yield amount_fault(ask)
     if card is None:
         yield "INVALID_CARD"
         return
@@ -45,6 +43,41 @@ def _faults(
     yield _state_fault(ask, card)
     day = day_of_program(product.program, now)
     yield "EXPIRED_CARD" if card.expires and day > card.expires else None
+
+
+def amount_fault(ask: Ask) -> str | None:
+    """
+    Apply check 5 to the amount, if one is asked for.
+    """
+    if ask.minor is None:
+        return None
+    exponent = EXPONENTS.get(ask.code or "", ask.exponent)
+    good = 1 <= ask.minor <= MOST and ask.exponent == exponent
+    return None if good else "INVALID_AMOUNT"
+
+
+def _share(ask: Ask, sale: Entry) -> Fraction:
+    """
+    Give what all refunds of a sale with this one are worth, in the card's minor units.
+    """
+    refunded = sale.refunded("approved_minor") + (ask.minor or 0)
+    return Fraction(refunded * sale.row["card_minor"], sale.row["approved_minor"])
+
+
+def credited(ask: Ask, sale: Entry) -> int:
+    """
+    Give what a refund credits: the rounded share so far, less what stands of it.
+    """
+    return half_up(_share(ask, sale)) - sale.refunded("card_minor")
+
+
+def rounding_of_refunds(ask: Ask, sale: Entry) -> Fraction:
+    """
+    Give what rounding added to the share so far, to 24 digits of the card's unit.
+    """
+    share = _share(ask, sale)
+    minor = 10 ** EXPONENTS[sale.row["card_currency"]]
+    return Fraction(round((half_up(share) - share) / minor * 10**24), 10**24)
 
 
 def _state_fault(ask: Ask, card: ModelCard) -> str | None:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from currency import Currency
 from gateway.domain.ids import CardId, TransactionId
 from gateway.domain.record import Account, Posting, TransactionRecord
-from gateway.domain.results import APPROVALS, ActivityType, Result
+from gateway.domain.results import APPROVALS, UNDOINGS, ActivityType, Result
 from tests.support.fake_books import FakeBooks
 from tests.support.model import Model
 
@@ -68,6 +68,8 @@ class BooksCheck:
             self._check_chain(record, record.card_id, record.card_seq)
         if record.effective:
             self._check_undone(record)
+        elif record.activity is ActivityType.REFUND:
+            self._check_refund(record)
         elif record.rate_transaction is not None:
             _check_conversion(record)
 
@@ -105,13 +107,41 @@ class BooksCheck:
                 account = (posting.account, posting.owner_id, posting.currency)
                 net[account] += posting.amount_minor
         assert not any(net.values())
-        assert original.activity is not ActivityType.REVERSAL
+        assert original.activity not in UNDOINGS
         assert original.result in APPROVALS
         assert (original.card_minor, original.approved_minor, original.rounding) == (
             reversal.card_minor,
             reversal.approved_minor,
             reversal.rounding,
         )
+
+    def _check_refund(self, refund: TransactionRecord) -> None:
+        """
+        Check that what stands of a sale's refunds is a share of it, and no more.
+        """
+        if refund.result not in APPROVALS:
+            return
+        sale_id = refund.original_transaction_id
+        assert sale_id is not None
+        records = self._books.records.values()
+        undone = {one.original_transaction_id for one in records if one.effective}
+        standing = [
+            one
+            for one in records
+            if one.activity is ActivityType.REFUND
+            and one.original_transaction_id == sale_id
+            and one.result in APPROVALS
+            and one.transaction_id not in undone
+        ]
+        sale = self._books.records[sale_id]
+        refunded = sum(one.approved_minor for one in standing)
+        credit = sum(one.card_minor for one in standing)
+
+        assert (sale.activity, sale.card_id) == (ActivityType.REDEEM, refund.card_id)
+        assert refunded <= sale.approved_minor
+        assert credit <= sale.card_minor
+        assert (refunded == sale.approved_minor) <= (credit == sale.card_minor)
+        assert not standing or sale_id not in undone
 
     def _check_sums(self) -> None:
         """

@@ -111,8 +111,22 @@ class Entry:
     content: tuple[Any, ...] | None
     row: Row
     legs: Legs = field(default_factory=Counter)
-    undone: bool = False
+    undone_by: str | None = None
     expires_before: date | None = None
+    refunds: "list[Entry]" = field(default_factory=list)
+
+    @property
+    def undone(self) -> bool:
+        """
+        Tell whether it is as if it had not been.
+        """
+        return self.undone_by is not None
+
+    def refunded(self, what: str) -> int:
+        """
+        Sum up one amount of the refunds that stand.
+        """
+        return sum(entry.row[what] for entry in self.refunds if not entry.undone)
 
     @property
     def approved(self) -> bool:
@@ -128,7 +142,11 @@ class Entry:
         """
         if not self.approved:
             return "DECLINED"
-        return "REVERSED" if self.undone else "POSTED"
+        if self.undone_by is not None:
+            return {"REVERSAL": "REVERSED", "VOID": "VOIDED"}[self.undone_by]
+        refunded = self.refunded("approved_minor")
+        whole = refunded and refunded == self.row["approved_minor"]
+        return "REFUNDED" if whole else "POSTED"
 
 
 class Money(NamedTuple):

@@ -26,6 +26,8 @@ _FIELDS: Final = {
     "GetBalance": "get_balance",
     "Reverse": "reverse",
     "GetTransaction": "get_transaction",
+    "Refund": "refund",
+    "Void": "void",
 }
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 _ECHOED_CHARACTERS: Final = 64

@@ -152,6 +152,25 @@ class Till:
             "Reverse", original_request_id=original_id, reason=reason, **more
         )
 
+    async def refund(
+        self, original: Outcome | str, minor: int, currency: str = "USD", **more: Any
+    ) -> Outcome:
+        """
+        Give back what a sale spent, by its answer or its id.
+        """
+        original_id = original if isinstance(original, str) else original.request_id
+        amount = _amount(minor, currency, more)
+        return await self.ask(
+            "Refund", original_request_id=original_id, amount=amount, **more
+        )
+
+    async def void(self, original: Outcome | str, **more: Any) -> Outcome:
+        """
+        Undo what was done today, by its answer or its id.
+        """
+        original_id = original if isinstance(original, str) else original.request_id
+        return await self.ask("Void", original_request_id=original_id, **more)
+
     async def transaction(self, original: Outcome | str, **more: Any) -> Outcome:
         """
         Ask what is recorded for a request, by its answer or its id.

@@ -132,7 +132,9 @@ def _check_form(outcome: Outcome, found: Told) -> None:
     """
     approved = found.result in _APPROVALS
     question = outcome.activity_type == transaction_pb2.ACTIVITY_TYPE_BALANCE
-    recorded = not question and found.result not in _UNRECORDED
+    # What names an original that was undone before is recorded, and names it.
+    kept = found.result not in _UNRECORDED or bool(outcome.original_transaction_id)
+    recorded = not question and kept
 
     assert bool(outcome.transaction_id) is recorded
     assert not recorded or str(UUID(outcome.transaction_id)) == outcome.transaction_id

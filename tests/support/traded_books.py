@@ -11,7 +11,15 @@ from typing import Any, Final
 
 import psycopg
 
-from currency import USD_RATE, Currency, UsdRate, applied_rate, convert, rate_e12
+from currency import (
+    USD_RATE,
+    Currency,
+    UsdRate,
+    applied_rate,
+    convert,
+    rate_e12,
+    share_of,
+)
 from gateway.books.connect import Session
 from gateway.books.lane import PostgresBooks
 from gateway.domain.cards import Card
@@ -28,6 +36,7 @@ from tests.support.ledger import (
     new_claim,
     new_key,
     redeem,
+    refund,
     undo,
 )
 from tests.support.stores import FreshDatabase
@@ -83,6 +92,25 @@ class Trading:
         undone = with_conversion(writes.records[0], record)
         await batch.commit(with_clearing(writes, undone, sign=-1))
         self.records[name] = undone
+
+    async def refund_in_dinars(self, name: str, sale: str, fils: int) -> None:
+        """
+        Give back so many fils of a sale, as the first refund of it.
+        """
+        record = self.records[sale]
+        assert record.card_id is not None
+        dollar = Currency.of("USD")
+        share = share_of(fils, record.approved_minor, record.card_minor, dollar)
+        claim = new_claim()
+        request = lock_request(claim, card_ids=(record.card_id,))
+        batch, locked = await self._books.open(request)
+        move = refund(record, share.amount_minor)
+        writes = moved(locked.cards[0], claim, move, locked)
+        back = with_conversion(writes.records[0], record)._replace(
+            requested_minor=fils, approved_minor=fils, rounding=share.rounding
+        )
+        await batch.commit(with_clearing(writes, back, sign=-1))
+        self.records[name] = back
 
     async def decline(self, name: str, card_id: int) -> None:
         """
@@ -233,5 +261,14 @@ async def trade(database: FreshDatabase) -> dict[str, TransactionRecord]:
     await trading.sell_in_dinars("sold in dinars", 1, 1_001)
     await trading.sell_in_dinars("sold in dinars by mistake", 1, 2_002)
     await trading.undo_in_dinars("undone in dinars", "sold in dinars by mistake")
+    await trading.move("sold", 1, redeem(900))
+    await trading.move("refunded", 1, refund(trading.records["sold"], 400))
+    await trading.move("refunded more", 1, refund(trading.records["sold"], 500))
+    unrefunded = undo(trading.records["refunded more"], ActivityType.VOID)
+    await trading.move("unrefunded", 1, unrefunded)
+    await trading.refund_in_dinars("refunded in dinars", "sold in dinars", 333)
+    await trading.move("sold by mistake", 1, redeem(70))
+    voided = undo(trading.records["sold by mistake"], ActivityType.VOID)
+    await trading.move("voided", 1, voided)
     await books.close()
     return trading.records

@@ -84,6 +84,29 @@ def activate_request(**changes: Any) -> pb.ActivateRequest:
     return pb.ActivateRequest(**(values | changes))
 
 
+def refund_request(**changes: Any) -> pb.RefundRequest:
+    """
+    Make a request to give back what another spent.
+    """
+    fields: dict[str, Any] = {
+        "request_id": REQUEST_ID,
+        "original_request_id": ORIGINAL_ID,
+        "amount": money(4_00),
+    }
+    return pb.RefundRequest(**(fields | changes))
+
+
+def void_request(**changes: Any) -> pb.VoidRequest:
+    """
+    Make a request to void another.
+    """
+    fields: dict[str, Any] = {
+        "request_id": REQUEST_ID,
+        "original_request_id": ORIGINAL_ID,
+    }
+    return pb.VoidRequest(**(fields | changes))
+
+
 def reverse_request(**changes: Any) -> pb.ReverseRequest:
     """
     Make a request to reverse another.

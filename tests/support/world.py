@@ -21,8 +21,11 @@ from gateway.domain.commands import (
     Fingerprint,
     Load,
     MoneyCommand,
+    Naming,
     Redeem,
+    Refund,
     Reverse,
+    Void,
 )
 from gateway.domain.decide import decide
 from gateway.domain.decision import Decision, Stamp, View
@@ -37,6 +40,7 @@ from gateway.domain.ids import (
     TerminalId,
     TransactionId,
 )
+from gateway.domain.originals import NO_REFUNDS, Original, Refunds
 from gateway.domain.policy import (
     Merchant,
     PartyState,
@@ -49,7 +53,6 @@ from gateway.domain.policy import (
 )
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.results import ActivityType, LoadType, ReversalReason
-from gateway.domain.reverse import Original
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -299,6 +302,28 @@ def reverse(original: int, *, number: int = 100, with_card: bool = True) -> Reve
     )
 
 
+def refund(
+    asked: Amount, original: int = 1, *, number: int = 200, with_card: bool = False
+) -> Refund:
+    """
+    Ask to give back what request `original` spent.
+    """
+    common = _common(number)
+    if not with_card:
+        common["card"] = None
+    return Refund(**common, original=key(original), amount=asked)
+
+
+def void(original: int = 1, *, number: int = 300, with_card: bool = False) -> Void:
+    """
+    Ask to undo request `original` on its day.
+    """
+    common = _common(number)
+    if not with_card:
+        common["card"] = None
+    return Void(**common, original=key(original))
+
+
 def done(
     command: MoneyCommand,
     seen: Card | None,
@@ -329,6 +354,31 @@ def undo(
     original = Original(record, undone, followed)
     asked = command or reverse(1, with_card=False)
     return decide(asked, view(seen, rules=rules, number=100), original)
+
+
+def follow(
+    command: Naming,
+    record: TransactionRecord,
+    seen: Card | None,
+    *,
+    rules: Policy | None = None,
+    now: datetime = NOW,
+    undone_by: ActivityType | None = None,
+    refunds: Refunds = NO_REFUNDS,
+    followed: bool = False,
+) -> Decision:
+    """
+    Decide what names `record`, of which something has become or not.
+    """
+    original = Original(
+        record,
+        reversed=undone_by is ActivityType.REVERSAL,
+        later_activity=followed,
+        voided=undone_by is ActivityType.VOID,
+        refunds=refunds,
+    )
+    seen_by = view(seen, rules=rules, now=now, number=command.request_id[-1])
+    return decide(command, seen_by, original)
 
 
 def balanced(postings: Iterable[Posting]) -> bool:

@@ -86,7 +86,7 @@ LEFT JOIN transaction AS o ON t.original_transaction_id = o.transaction_id
 WHERE
     t.balance_after_minor - t.balance_before_minor <> CASE
         WHEN t.card_seq IS NULL THEN 0
-        WHEN t.activity = 3 OR (t.activity = 4 AND o.activity <> 3)
+        WHEN t.activity = 3 OR (t.activity IN (4, 8) AND o.activity <> 3)
             THEN -t.card_minor
         ELSE t.card_minor
     END
@@ -102,7 +102,7 @@ LEFT JOIN (
     SELECT
         t.card_id,
         count(*) FILTER (WHERE t.activity IN (1, 2))
-        - count(*) FILTER (WHERE t.activity = 4 AND o.activity IN (1, 2)) AS loads
+        - count(*) FILTER (WHERE t.activity IN (4, 8) AND o.activity IN (1, 2)) AS loads
     FROM transaction AS t
     LEFT JOIN transaction AS o ON t.original_transaction_id = o.transaction_id
     WHERE t.result <= 2 AND t.card_seq IS NOT NULL AND t.card_minor > 0
@@ -134,12 +134,12 @@ FROM transaction AS t
 LEFT JOIN transaction AS o ON t.original_transaction_id = o.transaction_id
 WHERE
     t.original_transaction_id IS NOT NULL
-    AND (o.transaction_id IS NULL OR t.activity <> 4)
+    AND (o.transaction_id IS NULL OR t.activity NOT IN (4, 7, 8))
 LIMIT %(most)s;
 
 -- name: check_reversals
--- An effective reversal undoes an approved transaction on the same card, whole, at that
--- one's own amounts and rates, after it.
+-- An effective reversal or void undoes an approved transaction on the same card, whole,
+-- at that one's own amounts and rates, after it; a void on the same business day.
 SELECT
     r.transaction_id, r.original_transaction_id, o.activity, o.result, r.card_id,
     o.card_id AS original_card_id, r.card_minor, o.card_minor AS original_minor
@@ -149,7 +149,9 @@ WHERE
     r.effective
     AND (
         o.transaction_id IS NULL
-        OR o.activity = 4
+        OR o.activity IN (4, 8)
+        OR (r.activity = 8 AND o.business_date <> r.business_date)
+        OR (r.activity = 8 AND o.batch_no <> r.batch_no)
         OR o.result > 2
         OR o.store_id <> r.store_id
         OR o.card_seq IS NULL
@@ -191,6 +193,56 @@ GROUP BY r.original_transaction_id, p.account, p.owner_id, p.currency
 HAVING sum(p.amount_minor) <> 0
 LIMIT %(most)s;
 
+-- name: check_refunds
+-- A refund is of an approved Redeem on the same card, for the same merchant, in its
+-- currency and at its rates, after it.
+SELECT
+    f.transaction_id, f.original_transaction_id, o.activity, o.result, f.card_id,
+    o.card_id AS original_card_id
+FROM transaction AS f
+LEFT JOIN transaction AS o ON f.original_transaction_id = o.transaction_id
+WHERE
+    f.activity = 7
+    AND f.result <= 2
+    AND (
+        o.transaction_id IS NULL
+        OR o.activity <> 3
+        OR o.result > 2
+        OR o.store_id <> f.store_id
+        OR o.card_seq IS NULL
+        OR o.card_seq >= f.card_seq
+        OR (
+            o.card_id, o.merchant_id, o.transaction_currency, o.rate_transaction,
+            o.rate_card, o.applied_rate, o.rate_table_version, o.rate_effective_from
+        ) IS DISTINCT FROM (
+            f.card_id, f.merchant_id, f.transaction_currency, f.rate_transaction,
+            f.rate_card, f.applied_rate, f.rate_table_version, f.rate_effective_from
+        )
+    )
+LIMIT %(most)s;
+
+-- name: check_refunded
+-- The refunds of a sale that stand come to no more than it was approved for; when they
+-- come to all of it, the card has all of its own amount back; and a sale that was undone
+-- has none.
+SELECT
+    o.transaction_id, o.approved_minor, o.card_minor,
+    sum(f.approved_minor) AS refunded_minor,
+    sum(f.card_minor) AS refunded_card_minor,
+    count(r.transaction_id) AS undone
+FROM transaction AS f
+INNER JOIN transaction AS o ON f.original_transaction_id = o.transaction_id
+LEFT JOIN transaction AS r ON r.original_transaction_id = o.transaction_id AND r.effective
+LEFT JOIN transaction AS u ON u.original_transaction_id = f.transaction_id AND u.effective
+WHERE f.activity = 7 AND f.result <= 2 AND u.transaction_id IS NULL
+GROUP BY o.transaction_id, o.approved_minor, o.card_minor
+HAVING
+    sum(f.approved_minor) > o.approved_minor
+    OR sum(f.card_minor) > o.card_minor
+    OR (sum(f.approved_minor) = o.approved_minor AND sum(f.card_minor) <> o.card_minor)
+    OR count(r.transaction_id) > 0
+LIMIT %(most)s;
+
 -- name: check_keys_lead
 -- Each request key leads to the transaction of that very request; each tombstone to a
 -- reversal, at a terminal of the same store, that found nothing to undo.
@@ -227,13 +279,37 @@ LIMIT %(most)s;
 SELECT version, currency, usd_per_unit, effective_from, as_of, source FROM rate;
 
 -- name: check_conversions
--- What was converted, page by page, to be computed again.
+-- What was converted, page by page, to be computed again: at the moment of the sale for
+-- what came of it. Of a refund also the sale, and what stood of its refunds at that
+-- moment. What undid a refund has the refund's own amounts (check_reversals).
 SELECT
     t.transaction_id, t.transaction_currency, t.card_currency, t.requested_exponent,
     t.approved_minor, t.card_minor, t.rate_transaction, t.rate_card, t.applied_rate,
     t.rate_table_version, t.rate_effective_from, t.rounding,
-    coalesce(o.host_time, t.host_time) AS priced_at
+    coalesce(o.host_time, t.host_time) AS priced_at,
+    CASE WHEN t.activity = 7 THEN o.approved_minor END AS sold_minor,
+    o.card_minor AS sold_card_minor,
+    refunded.approved_minor AS refunded_minor,
+    refunded.card_minor AS refunded_card_minor
 FROM transaction AS t
 LEFT JOIN transaction AS o
-    ON t.original_transaction_id = o.transaction_id AND t.effective
-WHERE t.rate_table_version IS NOT NULL;
+    ON
+        t.original_transaction_id = o.transaction_id
+        AND (t.effective OR t.activity = 7)
+LEFT JOIN LATERAL (
+    SELECT
+        coalesce(sum(f.approved_minor), 0)::bigint AS approved_minor,
+        coalesce(sum(f.card_minor), 0)::bigint AS card_minor
+    FROM transaction AS f
+    LEFT JOIN transaction AS u
+        ON u.original_transaction_id = f.transaction_id AND u.effective
+    WHERE
+        f.original_transaction_id = t.original_transaction_id
+        AND f.activity = 7
+        AND f.result = 1
+        AND f.card_seq < t.card_seq
+        AND (u.card_seq IS NULL OR u.card_seq > t.card_seq)
+) AS refunded ON t.activity = 7
+WHERE
+    t.rate_table_version IS NOT NULL
+    AND (t.effective IS NOT TRUE OR o.activity IS DISTINCT FROM 7);

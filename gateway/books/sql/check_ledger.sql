@@ -2,8 +2,8 @@
 -- asked. All run in one snapshot and read whole tables; none is of the money path.
 --
 -- The sign of a transaction: 1 where it debits the card (Redeem), -1 where it credits it
--- (Activate, Load), the opposite of its original's for a reversal, 0 where it moves
--- nothing.
+-- (Activate, Load, Refund), the opposite of its original's for a reversal or void, 0 where
+-- it moves nothing.
 
 -- name: check_postings_sum
 -- The postings of each transaction sum to zero in each currency, and are at least two.
@@ -71,13 +71,13 @@ signed AS (
         CASE
             WHEN t.result > 2 OR t.card_seq IS NULL OR t.card_minor = 0 THEN 0
             WHEN t.activity = 3 THEN 1
-            WHEN t.activity IN (1, 2) THEN -1
+            WHEN t.activity IN (1, 2, 7) THEN -1
             WHEN o.activity = 3 THEN -1
             ELSE 1
         END AS sign
     FROM transaction AS t
     LEFT JOIN transaction AS o
-        ON t.original_transaction_id = o.transaction_id AND t.activity = 4
+        ON t.original_transaction_id = o.transaction_id AND t.activity IN (4, 8)
 )
 
 SELECT
@@ -88,9 +88,9 @@ LEFT JOIN posted AS p USING (transaction_id)
 WHERE
     coalesce(p.liability_minor, 0) <> s.sign * s.card_minor
     OR coalesce(p.payable_minor, 0)
-    <> CASE WHEN s.activity = 3 THEN -s.sign * s.approved_minor ELSE 0 END
+    <> CASE WHEN s.activity IN (3, 7) THEN -s.sign * s.approved_minor ELSE 0 END
     OR coalesce(p.receivable_minor, 0)
-    <> CASE WHEN s.activity = 3 THEN 0 ELSE -s.sign * s.approved_minor END
+    <> CASE WHEN s.activity IN (3, 7) THEN 0 ELSE -s.sign * s.approved_minor END
     OR coalesce(p.lines, 0) <> CASE
         WHEN s.sign = 0 THEN 0
         WHEN s.card_currency = s.transaction_currency THEN 2
@@ -126,7 +126,7 @@ WHERE coalesce(c.balance_minor, 0) <> coalesce(p.balance_minor, 0)
 LIMIT %(most)s;
 
 -- name: check_conservation
--- Loads less spends, less what was undone of both, is what all cards hold.
+-- Loads and refunds less spends, less what was undone of all, is what all cards hold.
 SELECT
     program_id,
     currency,
@@ -143,7 +143,7 @@ FULL JOIN (
         t.card_currency AS currency,
         sum(
             CASE
-                WHEN t.activity = 3 OR (t.activity = 4 AND o.activity <> 3)
+                WHEN t.activity = 3 OR (t.activity IN (4, 8) AND o.activity <> 3)
                     THEN -t.card_minor
                 ELSE t.card_minor
             END
@@ -174,9 +174,10 @@ FROM transaction
 WHERE
     result <= 2
     AND CASE
-        WHEN activity = 4 THEN
+        WHEN activity IN (4, 8) THEN
             result <> 1
             OR effective IS NULL
+            OR (activity = 8 AND NOT effective)
             OR effective <> (card_seq IS NOT NULL)
         WHEN card_seq IS NULL THEN true
         WHEN result = 1 THEN approved_minor <> coalesce(requested_minor, 0)

@@ -26,7 +26,7 @@ ORDER BY card_id
 FOR UPDATE;
 
 -- name: lock_cards_by_id
--- Lock the cards of originals that reversals name, in the order of card_id.
+-- Lock the cards of originals that commands name, in the order of card_id.
 -- Index: card_pkey.
 SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
@@ -85,20 +85,21 @@ INNER JOIN transaction AS t USING (transaction_id)
 WHERE t.card_id IS NOT NULL;
 
 -- name: stored_requests
--- Read what is kept under request keys: the key's fingerprint, whether an effective
--- reversal of the transaction stands, for an approved Activate what followed it on its
--- card (approved, not reversed, no reversal; at most 257), and the transaction.
+-- Read what is kept under request keys: the key's fingerprint, what undid the
+-- transaction (4 a reversal, 8 a void), for an approved Activate what followed it on its
+-- card (approved, not undone, undoing nothing; at most 257), what its refunds come to
+-- that were not undone, and the transaction.
 -- Indexes: request_key_pkey, transaction_pkey, transaction_effective_reversal_key,
--- transaction_card_seq_key.
+-- transaction_card_seq_key, transaction_refund_idx.
 SELECT
     k.terminal_id,
     k.request_id,
     k.fingerprint_key_id,
     k.fingerprint,
-    EXISTS (
-        SELECT FROM transaction AS r
+    (
+        SELECT r.activity FROM transaction AS r
         WHERE r.original_transaction_id = t.transaction_id AND r.effective
-    ) AS reversed,
+    ) AS undone_by,
     CASE
         WHEN t.activity = 1 AND t.result <= 2 THEN ARRAY(
             SELECT later.transaction_id
@@ -107,7 +108,7 @@ SELECT
                 later.card_id = t.card_id
                 AND later.card_seq > t.card_seq
                 AND later.result <= 2
-                AND later.activity <> 4
+                AND later.activity NOT IN (4, 8)
                 -- Not NOT EXISTS: a plan made on an empty table would join all reversals.
                 AND (
                     SELECT r.transaction_id FROM transaction AS r
@@ -120,6 +121,8 @@ SELECT
         )
         ELSE '{}'
     END AS later_activity,
+    refunds.approved_minor AS refunded_minor,
+    refunds.card_minor AS refunded_card_minor,
     t.transaction_id, t.terminal_id, t.request_id, t.activity, t.result,
     t.merchant_id, t.store_id, t.program_id, t.card_id, t.card_number_index,
     t.card_last_four, t.card_seq, t.card_state, t.expires_on,
@@ -139,4 +142,18 @@ FROM
             unnest(%(request_ids)s::uuid[]) AS request_id
     ) AS asked
 INNER JOIN request_key AS k USING (terminal_id, request_id)
-INNER JOIN transaction AS t USING (transaction_id);
+INNER JOIN transaction AS t USING (transaction_id)
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(sum(f.approved_minor), 0)::bigint AS approved_minor,
+        coalesce(sum(f.card_minor), 0)::bigint AS card_minor
+    FROM transaction AS f
+    WHERE
+        f.original_transaction_id = t.transaction_id
+        AND f.activity = 7
+        AND f.result = 1
+        AND (
+            SELECT r.transaction_id FROM transaction AS r
+            WHERE r.original_transaction_id = f.transaction_id AND r.effective
+        ) IS NULL
+) AS refunds;

@@ -39,6 +39,8 @@ _ROWS: Final = {
     "Load": "LOAD",
     "Redeem": "REDEEM",
     "Reverse": "REVERSAL",
+    "Refund": "REFUND",
+    "Void": "VOID",
 }
 
 
@@ -57,12 +59,15 @@ async def _request(operation: str, till: Till, card: MakeCard) -> tuple[Card, An
     Make a card, and the request for 30.00 that will be in doubt.
     """
     plastic = await card(None if operation == "Activate" else 100_00)
-    if operation == "Reverse":
+    if operation in {"Reverse", "Refund", "Void"}:
         sale = await till.redeem(plastic, 30_00)
+        more = {
+            "Reverse": {"reason": pb.REVERSAL_REASON_TIMEOUT},
+            "Refund": {"amount": money(30_00)},
+            "Void": {},
+        }[operation]
         return plastic, request_of(
-            "Reverse",
-            original_request_id=sale.request_id,
-            reason=pb.REVERSAL_REASON_TIMEOUT,
+            operation, original_request_id=sale.request_id, **more
         )
     amount = "initial_amount" if operation == "Activate" else "amount"
     fields = {"card_number": plastic.number, amount: money(30_00)}
@@ -77,6 +82,9 @@ async def _request(operation: str, till: Till, card: MakeCard) -> tuple[Card, An
         ("Redeem", False, 100_00, 70_00),
         ("Redeem", True, 100_00, 70_00),
         ("Reverse", False, 70_00, 100_00),
+        ("Refund", False, 70_00, 100_00),
+        ("Refund", True, 70_00, 100_00),
+        ("Void", False, 70_00, 100_00),
     ],
 )
 async def test_59_killed_between_commit_and_answer(

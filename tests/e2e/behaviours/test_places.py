@@ -189,6 +189,8 @@ async def test_a_terminal_speaks_for_itself_only(
         ("redeem", plastic, 1_00),
         ("balance", plastic),
         ("reverse", new_id()),
+        ("refund", new_id(), 1_00),
+        ("void", new_id()),
     ):
         await _refused(one, look, method, *words, terminal_id="t-2")
     assert told(await one.redeem(plastic, 1_00, terminal_id="t-1")).result == "APPROVED"
@@ -238,6 +240,9 @@ async def test_the_original_of_another_store(
         request_id=reversal,
         original_terminal_id=place.device.terminal,
     )
+    foreign = {"original_terminal_id": place.device.terminal}
+    await _refused(one, look, "refund", sale, 1_00, **foreign)
+    await _refused(one, look, "void", sale, **foreign)
     await _refused(one, look, "transaction", sale, terminal_id=place.device.terminal)
     at_home = await one.redeem(plastic, 1_00, request_id=reversal)
 

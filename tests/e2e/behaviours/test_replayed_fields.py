@@ -157,6 +157,38 @@ async def _undone_nothing(till: Till, card: MakeCard) -> Scene:
     )
 
 
+async def _refunded_in_part(till: Till, card: MakeCard) -> Scene:
+    plastic = await card(50_00, product="eur")
+    sale = await till.redeem(plastic, 10_000, "KWD")
+    return _ask(
+        "Refund",
+        original_request_id=sale.request_id,
+        card_number=plastic.number,
+        amount=money(3_333, "KWD"),
+    )
+
+
+async def _refunded_too_much(till: Till, card: MakeCard) -> Scene:
+    sale = await till.redeem(await card(), 30_00)
+    await till.refund(sale, 20_00)
+    return _refund(sale, 10_01)
+
+
+async def _voided(till: Till, card: MakeCard) -> Scene:
+    sale = await till.redeem(await card(), 10_000, "KWD")
+    return _ask("Void", original_request_id=sale.request_id)
+
+
+async def _voided_twice(till: Till, card: MakeCard) -> Scene:
+    sale = await till.redeem(await card(), 30_00)
+    await till.void(sale)
+    return _ask("Void", original_request_id=sale.request_id)
+
+
+def _refund(sale: Outcome, minor: int) -> Scene:
+    return _ask("Refund", original_request_id=sale.request_id, amount=money(minor))
+
+
 def _undo(original: Outcome) -> Scene:
     return _ask(
         "Reverse",
@@ -189,6 +221,10 @@ SCENES: Final[dict[str, tuple[MakeScene, str]]] = {
         "FURTHER_ACTIVITY_PREVENTS_REVERSAL",
     ),
     "undone nothing": (_undone_nothing, "ORIGINAL_NOT_FOUND"),
+    "refunded in part": (_refunded_in_part, "APPROVED"),
+    "refunded too much": (_refunded_too_much, "INVALID_AMOUNT"),
+    "voided": (_voided, "APPROVED"),
+    "voided twice": (_voided_twice, "ALREADY_REVERSED"),
 }
 
 

@@ -95,6 +95,52 @@ SPOILED: Final = [
         "reversed_nets_zero",
         "UPDATE posting SET account = 3 WHERE transaction_id = {unspent} AND line = 2",
     ),
+    (
+        "reversals",
+        (
+            "UPDATE transaction SET business_date = business_date + 1 "
+            "WHERE transaction_id = {voided}"
+        ),
+    ),
+    (
+        "reversals",
+        "UPDATE transaction SET batch_no = 2 WHERE transaction_id = {voided}",
+    ),
+    ("approvals", "UPDATE transaction SET effective = false WHERE activity = 8"),
+    ("refunds", "UPDATE transaction SET activity = 2 WHERE transaction_id = {sold}"),
+    ("refunds", "UPDATE transaction SET merchant_id = 2 WHERE activity = 7"),
+    ("refunds", "UPDATE transaction SET card_seq = 99 WHERE transaction_id = {sold}"),
+    ("refunds", "UPDATE transaction SET rate_transaction = 9 WHERE activity = 3"),
+    (
+        "refunds",
+        "UPDATE transaction SET original_transaction_id = NULL WHERE activity = 7",
+    ),
+    (
+        "refunded",
+        (
+            "UPDATE transaction SET original_transaction_id = {sold} "
+            "WHERE transaction_id = {unspent}"
+        ),
+    ),
+    (
+        "refunded",
+        "UPDATE transaction SET card_minor = 9999 WHERE transaction_id = {refunded}",
+    ),
+    (
+        "refunded",
+        "UPDATE transaction SET approved_minor = 900 WHERE transaction_id = {refunded}",
+    ),
+    (
+        "conversions",
+        "UPDATE transaction SET rounding = 0.001 WHERE activity = 7 AND rounding <> 0",
+    ),
+    (
+        "conversions",
+        (
+            "UPDATE transaction SET card_minor = card_minor + 1 "
+            "WHERE activity = 7 AND rounding <> 0"
+        ),
+    ),
     ("keys_lead", "UPDATE request_key SET transaction_id = {loaded}"),
     ("keys_lead", "DELETE FROM transaction WHERE transaction_id = {declined}"),
     (

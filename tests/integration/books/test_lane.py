@@ -8,8 +8,13 @@ import psycopg
 
 from gateway.books.lane import PostgresBooks
 from gateway.domain.cards import CardState
-from gateway.engine.ports import WriteSet
+from gateway.domain.ids import RequestKey
+from gateway.domain.originals import Refunds
+from gateway.domain.record import TransactionRecord
+from gateway.domain.results import ActivityType
+from gateway.engine.ports import StoredRequest, WriteSet
 from tests.support.ledger import (
+    Move,
     declined,
     load,
     lock_request,
@@ -18,7 +23,9 @@ from tests.support.ledger import (
     new_key,
     number_index,
     redeem,
+    refund,
     together,
+    undo,
 )
 
 Owner = psycopg.AsyncConnection[Any]
@@ -78,6 +85,55 @@ async def test_what_was_committed_is_read_back_field_by_field(
     assert claim.fingerprint == stored[claim.key].fingerprint
     assert not stored[claim.key].reversed
     assert (5_000, 1) == (again.cards[0].balance_minor, again.cards[0].version)
+
+
+async def committed(books: PostgresBooks, move: Move) -> TransactionRecord:
+    """
+    Change the first card, and give the record.
+    """
+    claim = new_claim()
+    batch, locked = await books.open(lock_request(claim, cards=(1,)))
+    writes = moved(locked.cards[0], claim, move, locked)
+    await batch.commit(writes)
+    return writes.records[0]
+
+
+async def read(books: PostgresBooks, record: TransactionRecord) -> StoredRequest:
+    """
+    Read what is kept of a record, in a batch that does not claim its key.
+    """
+    assert record.request_id is not None
+    key = RequestKey(record.terminal_id, record.request_id)
+    batch, _ = await books.open(lock_request(cards=(1,)))
+    stored = await batch.read_stored([key])
+    await batch.rollback()
+    return stored[key]
+
+
+async def test_what_became_of_a_sale_is_read_with_it(books: PostgresBooks) -> None:
+    """
+    The refunds that stand, and by what each of them and the sale was undone.
+    """
+    await committed(books, load(5_000))
+    sale = await committed(books, redeem(900))
+    untouched = await read(books, sale)
+    back = [await committed(books, refund(sale, part)) for part in (400, 300, 200)]
+    whole = await read(books, sale)
+    await committed(books, undo(back[0], ActivityType.VOID))
+    await committed(books, undo(back[1]))
+    part = await read(books, sale)
+    undone = [await read(books, one) for one in back]
+    await committed(books, undo(back[2]))
+    await committed(books, undo(sale, ActivityType.VOID))
+    voided = await read(books, sale)
+
+    assert Refunds(0, 0) == untouched.refunds == voided.refunds
+    assert Refunds(900, 900) == whole.refunds
+    assert Refunds(200, 200) == part.refunds
+    assert [(False, True), (True, False), (False, False)] == [
+        (one.reversed, one.voided) for one in undone
+    ]
+    assert (False, True) == (voided.reversed, voided.voided)
 
 
 async def test_a_rolled_back_claim_is_free_again(books: PostgresBooks) -> None:

@@ -170,7 +170,7 @@ def test_a_record_is_a_row(owner: Connection) -> None:
     assert fields == columns_of(owner, "transaction")
     assert fields == list(TRANSACTION_COLUMNS)
     assert fields == list(QUERIES["insert_transactions"].parameters)
-    assert fields == names[6:]
+    assert fields == names[8:]
 
 
 def test_a_posting_is_a_row(owner: Connection) -> None:

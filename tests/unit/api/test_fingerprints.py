@@ -73,6 +73,14 @@ def test_golden_lists(reader: RequestReader) -> None:
         reader.reverse(
             wire.reverse_request(), TERMINAL, original_terminal_id=TERMINAL
         ).content,
+        reader.refund(
+            wire.refund_request(), TERMINAL, original_terminal_id=TERMINAL
+        ).content,
+        reader.void(
+            wire.void_request(card_number=wire.CARD_NUMBER),
+            TERMINAL,
+            original_terminal_id=TERMINAL,
+        ).content,
     ]
     card, none = wire.CARD_NUMBER, None
     expected: list[list[Part]] = [
@@ -81,6 +89,8 @@ def test_golden_lists(reader: RequestReader) -> None:
         ["ACTIVATE", card, none, none, 2500, "USD", none, none, none, none, none],
         ["ACTIVATE", card, none, none, none, none, none, none, none, none, none],
         ["REVERSE", none, none, original, none, none, none, none, none, none, 4],
+        ["REFUND", none, none, original, 400, "USD", none, none, none, none, none],
+        ["VOID", card, none, original, none, none, none, none, none, none, none],
     ]
 
     assert contents == [length_prefixed(parts) for parts in expected]

@@ -16,6 +16,7 @@ from gateway.domain.commands import Amount, CardRef, GetBalance, TillContext
 from gateway.domain.decide import decide
 from gateway.domain.decision import answer_unrecorded
 from gateway.domain.ids import RequestId, TransactionId, uuid_text
+from gateway.domain.originals import Original
 from gateway.domain.policy import PartyState
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import (
@@ -25,7 +26,6 @@ from gateway.domain.results import (
     EntryMode,
     Result,
 )
-from gateway.domain.reverse import Original
 from gateway.engine.answers import Answer
 from scrip.v1 import card_pb2, money_pb2, result_pb2, transaction_pb2
 from tests.support import world
@@ -359,12 +359,12 @@ def test_the_domains_numbers_are_the_contracts(
     ours: type[IntEnum], theirs: Any
 ) -> None:
     """
-    Each value of the domain has the contract's name and number, in one unbroken row.
+    Each value of the domain has the contract's name and number.
     """
     numbers = theirs.values()
     named = {value: theirs.Name(value) for value in numbers}
 
-    assert numbers == list(range(len(numbers)))
+    assert numbers == sorted(set(numbers))
     assert {0, *(member.value for member in ours)} == set(numbers)
     assert [
         member for member in ours if not named[member].endswith(f"_{member.name}")

@@ -30,6 +30,8 @@ KEYED = [
     pytest.param(wire.load_request, "load", id="load"),
     pytest.param(wire.redeem_request, "redeem", id="redeem"),
     pytest.param(wire.reverse_request, "reverse", id="reverse"),
+    pytest.param(wire.refund_request, "refund", id="refund"),
+    pytest.param(wire.void_request, "void", id="void"),
 ]
 
 
@@ -49,6 +51,12 @@ def read(reader: RequestReader, request: Any) -> Any:
     if isinstance(request, pb.ReverseRequest):
         reader.check_reverse(request)
         return reader.reverse(request, TERMINAL, original_terminal_id=TERMINAL)
+    if isinstance(request, pb.RefundRequest):
+        reader.check_refund(request)
+        return reader.refund(request, TERMINAL, original_terminal_id=TERMINAL)
+    if isinstance(request, pb.VoidRequest):
+        reader.check_void(request)
+        return reader.void(request, TERMINAL, original_terminal_id=TERMINAL)
     if isinstance(request, pb.GetTransactionRequest):
         reader.check_get_transaction(request)
         return reader.get_transaction(request, TERMINAL)
@@ -123,6 +131,21 @@ def test_other_kinds_are_read_whole(reader: RequestReader) -> None:
     assert balance.request_id is None
     assert isinstance(enquiry, GetTransaction)
     assert enquiry.key.request_id == wire.uuid_bytes(wire.REQUEST_ID)
+
+
+def test_what_names_an_original_is_read_whole(reader: RequestReader) -> None:
+    """
+    Refund and Void name it like Reverse; the card is theirs to send or not.
+    """
+    refund = read(reader, wire.refund_request(till={"cashier_id": "ana"}))
+    void = read(reader, wire.void_request(card_number=wire.CARD_NUMBER))
+    original = RequestId(wire.uuid_bytes(wire.ORIGINAL_ID))
+
+    assert refund.original == void.original == RequestKey(TERMINAL, original)
+    assert refund.amount == Amount(4_00, "USD", 2)
+    assert (refund.card, refund.till.cashier_id) == (None, "ana")
+    assert void.card.last_four == "0007"
+    assert void.till == NO_CONTEXT
 
 
 @pytest.mark.parametrize(
@@ -208,7 +231,7 @@ def test_recorded_requests_need_their_id(
     reader: RequestReader, make: Callable[..., Any], kind: str
 ) -> None:
     """
-    Activate, Load, Redeem and Reverse cannot be keyed without a request id.
+    What is recorded cannot be keyed without a request id.
     """
     assert faulty_fields(reader, make(request_id="")) == ["request_id"], kind
 
@@ -222,6 +245,11 @@ def test_recorded_requests_need_their_id(
         (wire.reverse_request(reason=5), ["reason"]),
         (wire.reverse_request(card_number="x"), ["card_number"]),
         (wire.reverse_request(original_terminal_id="\n"), ["original_terminal_id"]),
+        (wire.refund_request(original_request_id=""), ["original_request_id"]),
+        (wire.refund_request(amount=None), ["amount"]),
+        (wire.refund_request(amount=wire.money(1, "US")), ["amount.currency_code"]),
+        (wire.void_request(original_request_id="x"), ["original_request_id"]),
+        (wire.void_request(original_terminal_id="\n"), ["original_terminal_id"]),
         (wire.load_request(load_type=9), ["load_type"]),
         (wire.load_request(amount=None), ["amount"]),
         (

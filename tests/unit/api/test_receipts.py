@@ -2,6 +2,7 @@
 Each answer carries a sentence for the receipt.
 """
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,10 +10,23 @@ import pytest
 from gateway.api.receipts import receipt_text
 from gateway.domain.cards import CardState
 from gateway.domain.decide import decide
+from gateway.domain.originals import Original, Refunds
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import Result
-from gateway.domain.reverse import Original
-from tests.support.world import activate, amount, card, load, redeem, reverse, view
+from gateway.domain.results import ActivityType, Result
+from tests.support import world
+from tests.support.world import (
+    activate,
+    amount,
+    card,
+    done,
+    follow,
+    load,
+    redeem,
+    refund,
+    reverse,
+    view,
+    void,
+)
 
 
 def decided(command: Any, seen: Any = None) -> TransactionRecord:
@@ -63,6 +77,54 @@ def test_receipts(record: TransactionRecord, text: str) -> None:
     The sentence for a receipt says what was done, in each currency's own digits.
     """
     assert receipt_text(record) == text
+
+
+def test_refunds_and_voids_say_what_they_did() -> None:
+    """
+    With the amount, where there is one; and what is in their way in words of their own.
+    """
+    sale, after = done(redeem(amount(30_00)), card())
+    activated, fresh = done(activate(), card(0, state=CardState.PENDING, load_count=0))
+    many = Refunds(30_00, 30_00)
+
+    texts = [
+        receipt_text(decision.record)
+        for decision in (
+            follow(refund(amount(4_00)), sale, after),
+            follow(refund(amount(4_00)), sale, after, refunds=many),
+            follow(refund(amount(4_00, "EUR")), sale, after),
+            follow(refund(amount(4_00)), activated, fresh),
+            follow(void(), sale, after),
+            follow(void(), activated, fresh),
+            follow(void(), sale, after, refunds=many),
+            follow(void(), sale, after, now=world.NOW + timedelta(days=1)),
+            follow(void(), sale, after, undone_by=ActivityType.VOID),
+            follow(reverse(1), sale, after, undone_by=ActivityType.VOID),
+            decide(refund(amount(4_00)), view(None), None),
+            decide(void(), view(None), None),
+        )
+    ]
+
+    assert [text.replace(" Balance: 70.00 USD.", "") for text in texts] == [
+        "Refunded 4.00 USD to the gift card. Balance: 74.00 USD.",
+        "Declined: the amount is not valid, or more than is left to refund.",
+        "Declined: a refund is in the currency of its sale.",
+        "Declined: only an approved sale can be refunded. Balance: 0.00 USD.",
+        "Voided: 30.00 USD. Balance: 100.00 USD.",
+        "Voided. Balance: 0.00 USD.",
+        (
+            "Declined: the card was used or the sale refunded since, so this cannot be "
+            "undone."
+        ),
+        (
+            "Declined: only what was approved on this business day can be voided; for "
+            "an earlier sale use Refund."
+        ),
+        "Declined: this was undone before.",
+        "Declined: this was undone before.",
+        "Declined: there is nothing to refund.",
+        "Declined: there is nothing to void.",
+    ]
 
 
 def test_a_reversal_of_nothing_says_so() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from gateway.domain.commands import CardRef
 from gateway.domain.decide import decide
+from gateway.domain.originals import Refunds
 from gateway.domain.results import CurrentState
 from gateway.engine.journal import Journal, Kept, state_of
 from gateway.engine.ports import Locked, StoredRequest
@@ -87,13 +88,25 @@ def test_the_write_set_holds_each_card_once() -> None:
 
 def test_what_became_of_a_transaction_is_derived() -> None:
     """
-    Posted, reversed or declined.
+    Posted, reversed, voided, refunded or declined; refunded in part it is posted.
     """
     record, _ = done(redeem(amount(30_00)), card())
     refused = decide(redeem(amount(500_00)), view(card()), None).record
 
+    kept = Kept(None, record, reversed=False)
+
     assert [
-        state_of(Kept(None, record, reversed=False)),
-        state_of(Kept(None, record, reversed=True)),
+        state_of(kept),
+        state_of(replace(kept, reversed=True)),
+        state_of(replace(kept, voided=True)),
+        state_of(replace(kept, refunds=Refunds(29_99, 29_99))),
+        state_of(replace(kept, refunds=Refunds(30_00, 30_00))),
         state_of(Kept(None, refused, reversed=False)),
-    ] == [CurrentState.POSTED, CurrentState.REVERSED, CurrentState.DECLINED]
+    ] == [
+        CurrentState.POSTED,
+        CurrentState.REVERSED,
+        CurrentState.VOIDED,
+        CurrentState.POSTED,
+        CurrentState.REFUNDED,
+        CurrentState.DECLINED,
+    ]

@@ -196,6 +196,10 @@ class FakeGateway(card_service_pb2_grpc.CardServiceServicer):
                 amount = request.amount.minor_units
             case card_service_pb2.ActivateRequest():
                 amount = request.initial_amount.minor_units
+            case card_service_pb2.RefundRequest():
+                amount = request.amount.minor_units
+            case card_service_pb2.VoidRequest():
+                return self._void(request)
             case card_service_pb2.ReverseRequest():
                 return self._reverse(request)
             case _:
@@ -212,10 +216,22 @@ class FakeGateway(card_service_pb2_grpc.CardServiceServicer):
         if original is None:
             self.tombstones.add(request.original_request_id)
             return self.outcome(request, result_pb2.RESULT_ORIGINAL_NOT_FOUND)
+        if original.activity_type == transaction_pb2.ACTIVITY_TYPE_VOID:
+            return self.outcome(request, result_pb2.RESULT_CANNOT_BE_REVERSED)
         if original.current_state == transaction_pb2.CURRENT_STATE_POSTED:
             original.current_state = transaction_pb2.CURRENT_STATE_REVERSED
             self.balance += original.approved_amount.minor_units
         return self.outcome(request, result_pb2.RESULT_APPROVED)
+
+    def _void(self, request: card_service_pb2.VoidRequest) -> transaction_pb2.Outcome:
+        original = self.outcomes.get(request.original_request_id)
+        if original is None:
+            return self.outcome(request, result_pb2.RESULT_ORIGINAL_NOT_FOUND)
+        original.current_state = transaction_pb2.CURRENT_STATE_VOIDED
+        self.balance += original.approved_amount.minor_units
+        outcome = self.outcome(request, result_pb2.RESULT_APPROVED)
+        outcome.activity_type = transaction_pb2.ACTIVITY_TYPE_VOID
+        return outcome
 
     def outcome(
         self, request: Message, result: result_pb2.Result.ValueType, *, amount: int = 0
@@ -298,6 +314,24 @@ class FakeGateway(card_service_pb2_grpc.CardServiceServicer):
         """
         outcome = await self._unary(request, context)
         return card_service_pb2.ReverseResponse(outcome=outcome)
+
+    async def Refund(
+        self, request: card_service_pb2.RefundRequest, context: Context
+    ) -> card_service_pb2.RefundResponse:
+        """
+        Answer Refund.
+        """
+        outcome = await self._unary(request, context)
+        return card_service_pb2.RefundResponse(outcome=outcome)
+
+    async def Void(
+        self, request: card_service_pb2.VoidRequest, context: Context
+    ) -> card_service_pb2.VoidResponse:
+        """
+        Answer Void.
+        """
+        outcome = await self._unary(request, context)
+        return card_service_pb2.VoidResponse(outcome=outcome)
 
     async def GetTransaction(
         self, request: card_service_pb2.GetTransactionRequest, context: Context

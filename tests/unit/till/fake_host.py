@@ -19,9 +19,11 @@ from till import (
     Load,
     NotRecordedError,
     Redeem,
+    Refund,
     Request,
     Result,
     Reverse,
+    Void,
 )
 from till.requests import NO_CONTEXT
 
@@ -71,6 +73,7 @@ class FakeHost:
             return remade(stored, replayed=True)
         if request.request_id in self.tombstones:
             return answer_of(request, Result.ALREADY_REVERSED, self.now)
+        assert not isinstance(request, Refund | Void), "simulated tills send neither"
         if isinstance(request, Reverse):
             answer = self._reverse(request)
         else:

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.vault.pki import LocalAuthority
+from scrip.v1.card_service_pb2 import VoidRequest
 from tests.unit.till.fake_gateway import (
     NOT_APPLIED,
     UNKNOWN,
@@ -172,6 +173,40 @@ async def test_unknown_exits_with_4_and_can_be_brought_to_an_end(
     assert 1 == asked.exit_code
     assert "reversed since: not paid" in asked.stdout
     assert 10_000 == gateway.balance
+
+
+async def test_a_refund_and_a_void_from_the_shell(
+    run: Run, gateway: FakeGateway
+) -> None:
+    """
+    Both name the sale by its request id; the sale's status tells what became of it.
+    """
+    await run("redeem", "--amount", "10.00", "--currency", "USD")
+    original = ("--original", gateway.seen[0].request_id)
+
+    refunded = await run("refund", *original, "--amount", "4.00", "--currency", "USD")
+    voided = await run("void", *original, "--original-terminal", "till-2")
+    asked = await run("status", "--request-id", original[1])
+
+    assert (0, 0, 1) == (refunded.exit_code, voided.exit_code, asked.exit_code)
+    assert refunded.stderr.startswith("request id ")
+    assert "till-2" == gateway.last(VoidRequest).original_terminal_id
+    assert "voided since: not paid" in asked.stdout
+
+
+async def test_a_void_without_an_answer_is_sent_again(
+    run: Run, gateway: FakeGateway
+) -> None:
+    """
+    It could not be reversed once it is done, so that is not what is advised.
+    """
+    gateway.steps.append(loses(UNKNOWN))
+
+    lost = await run("void", "--original", str(uuid4()))
+
+    assert 4 == lost.exit_code
+    assert f"--request-id {gateway.seen[0].request_id}" in lost.stderr
+    assert "reverse --original" not in lost.stderr
 
 
 async def test_not_recorded_so_far_is_unknown(run: Run) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from currency import Currency, Money
 from scrip.v1 import transaction_pb2
-from scrip.v1.card_service_pb2 import LoadRequest
+from scrip.v1.card_service_pb2 import LoadRequest, RefundRequest, VoidRequest
 from tests.unit.till.fake_gateway import (
     NOT_APPLIED,
     UNKNOWN,
@@ -23,6 +23,7 @@ from tests.unit.till.fake_gateway import (
 from till import (
     AnswerUnreadableError,
     CardNumber,
+    CurrentState,
     NotAppliedError,
     NotRecordedError,
     OutcomeUnknownError,
@@ -66,6 +67,40 @@ async def test_a_decline_is_an_answer_too(client: TillClient) -> None:
     assert Result.INSUFFICIENT_FUNDS is answer.result
     assert "51" == answer.response_code
     assert not answer.stands
+
+
+async def test_a_refund_and_a_void_name_their_original(
+    client: TillClient, gateway: FakeGateway
+) -> None:
+    """
+    Both go out with the ids and the terminal they were given, and a card only if told.
+    """
+    sale, other = uuid4(), uuid4()
+    await client.redeem(CARD, TEN, request_id=sale)
+    await client.redeem(CARD, TEN, request_id=other)
+
+    refunded = await client.refund(
+        sale, Money(4_00, USD), request_id=uuid4(), original_terminal_id="till-2"
+    )
+    voided = await client.void(other, request_id=uuid4(), card_number=CARD)
+    state = (await client.get_transaction(other)).current_state
+
+    refund, void = gateway.last(RefundRequest), gateway.last(VoidRequest)
+    assert refunded.stands
+    assert voided.stands
+    assert CurrentState.VOIDED is state
+    assert (str(sale), "till-2", "", 4_00) == (
+        refund.original_request_id,
+        refund.original_terminal_id,
+        refund.card_number,
+        refund.amount.minor_units,
+    )
+    assert (str(other), "", CARD.digits) == (
+        void.original_request_id,
+        void.original_terminal_id,
+        void.card_number,
+    )
+    assert 94_00 == gateway.balance
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,10 @@ from till import (
     JournalError,
     Load,
     Redeem,
+    Refund,
     ReversalReason,
     Reverse,
+    Void,
 )
 
 CARD = CardNumber("4111111111111111")
@@ -86,6 +88,40 @@ async def test_a_reversal_can_be_sent_again(path: Path) -> None:
     again = FileJournal(path)
 
     assert reversal == again.open_entries()[0].reversal()
+    again.close()
+
+
+async def test_refunds_and_voids_are_kept_like_sales(path: Path) -> None:
+    """
+    They name no card, so none is noted; given up, they are reversed like a sale.
+    """
+    refund = Refund(request_id=uuid4(), original_request_id=uuid4(), amount=DINARS)
+    void = Void(
+        request_id=uuid4(),
+        original_request_id=uuid4(),
+        card_number=CARD,
+        terminal_id="till-1",
+    )
+    journal = FileJournal(path)
+    await journal.begin(refund)
+    await journal.begin(void)
+    journal.close()
+
+    again = FileJournal(path)
+    first, second = again.open_entries()
+
+    assert ("refund", "10.000", "KWD", "") == (
+        first.operation,
+        first.amount,
+        first.currency,
+        first.last_four,
+    )
+    assert ("void", "", CARD.last_four) == (
+        second.operation,
+        second.amount,
+        second.last_four,
+    )
+    assert first.reversal() is second.reversal() is None
     again.close()
 
 

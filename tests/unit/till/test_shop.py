@@ -25,12 +25,14 @@ from till import (
     Load,
     MemoryJournal,
     Redeem,
+    Refund,
     RefusedError,
     Result,
     ReversalReason,
     Shop,
     StillOpenError,
     TillClient,
+    Void,
 )
 from till.shop import ResolvePolicy
 from till.wire import Message
@@ -258,6 +260,42 @@ async def test_a_load_that_cannot_be_undone_stands(
     assert settled.paid
     assert ["Load"] * 3 + ["Reverse", "GetTransaction"] == operations(gateway)
     assert 11_000 == gateway.balance
+
+
+async def test_a_void_without_an_answer_is_found_done(
+    shop: Shop, gateway: FakeGateway, journal: MemoryJournal
+) -> None:
+    """
+    A void cannot be reversed, so giving it up finds out that it stands.
+    """
+    sale = await shop.sell(CARD, TEN)
+    gateway.steps.extend([loses(UNKNOWN)] * 3)
+
+    void = Void(request_id=uuid4(), original_request_id=sale.request_id)
+    settled = await shop.perform(void)
+
+    assert settled.paid
+    assert Ending.ANSWERED is settled.ending
+    assert ["Void"] * 3 + ["Reverse", "GetTransaction"] == operations(gateway)[1:]
+    assert [] == journal.open_entries()
+    assert 10_000 == gateway.balance
+
+
+async def test_a_refund_without_an_answer_is_reversed(
+    shop: Shop, gateway: FakeGateway, journal: MemoryJournal
+) -> None:
+    """
+    Like a sale: it never arrived, and never will.
+    """
+    gateway.steps.extend([fails(NOT_APPLIED)] * (3 * UNSEEN))
+
+    settled = await shop.perform(
+        Refund(request_id=uuid4(), original_request_id=uuid4(), amount=TEN)
+    )
+
+    assert Ending.UNDONE is settled.ending
+    assert str(settled.request_id) in gateway.tombstones
+    assert [] == journal.open_entries()
 
 
 async def test_an_unreadable_request_is_final(

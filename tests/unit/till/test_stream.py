@@ -23,9 +23,11 @@ from till import (
     NotRecordedError,
     OutcomeUnknownError,
     Redeem,
+    Refund,
     RefusedError,
     TillClient,
     TransactStream,
+    Void,
 )
 
 CARD = CardNumber("4111111111111111")
@@ -62,6 +64,30 @@ async def test_each_request_gets_its_own_answer(
     assert [sale.request_id for sale in sales] == [a.request_id for a in answers]
     assert 10_000 - 40 * 100 == gateway.balance
     assert 1 == gateway.streams
+
+
+async def test_refunds_and_voids_go_over_a_stream(
+    stream: TransactStream, gateway: FakeGateway
+) -> None:
+    """
+    Each as an item of its own kind.
+    """
+    sale, other = one_dollar(), one_dollar()
+    await asyncio.gather(stream.send(sale), stream.send(other))
+
+    answers = await asyncio.gather(
+        stream.send(
+            Refund(
+                request_id=uuid4(),
+                original_request_id=sale.request_id,
+                amount=sale.amount,
+            )
+        ),
+        stream.send(Void(request_id=uuid4(), original_request_id=other.request_id)),
+    )
+
+    assert all(answer.stands for answer in answers)
+    assert 10_000 == gateway.balance
 
 
 async def test_a_bad_item_is_an_error_of_its_own(

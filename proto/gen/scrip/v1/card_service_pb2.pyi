@@ -437,6 +437,156 @@ class ReverseResponse(_message.Message):
 Global___ReverseResponse: _TypeAlias = ReverseResponse  # noqa: Y015
 
 @_typing.final
+class RefundRequest(_message.Message):
+    """Asks to give back what a Redeem spent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    CARD_NUMBER_FIELD_NUMBER: _builtins.int
+    TILL_FIELD_NUMBER: _builtins.int
+    ORIGINAL_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORIGINAL_TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
+    unchanged until it has a final answer.
+    """
+    terminal_id: _builtins.str
+    """The terminal that asks. A TERMINAL certificate may leave it out (if sent it must be its own);
+    a CONTROLLER names a terminal of its store.
+    """
+    card_number: _builtins.str
+    """The card of the original. Sent and different: RESULT_ORIGINAL_NOT_FOUND."""
+    original_request_id: _builtins.str
+    """The request id of the Redeem."""
+    original_terminal_id: _builtins.str
+    """The terminal of the original. Absent: the one that asks. Another of the same store is allowed."""
+    @_builtins.property
+    def till(self) -> _transaction_pb2.TillContext:
+        """What the till adds for its own books."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much, in the currency of the original."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        card_number: _builtins.str = ...,
+        till: _transaction_pb2.TillContext | None = ...,
+        original_request_id: _builtins.str = ...,
+        original_terminal_id: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "till", b"till"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_number", b"card_number", "original_request_id", b"original_request_id", "original_terminal_id", b"original_terminal_id", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefundRequest: _TypeAlias = RefundRequest  # noqa: Y015
+
+@_typing.final
+class RefundResponse(_message.Message):
+    """The answer to Refund."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> _transaction_pb2.Outcome:
+        """What was decided."""
+
+    def __init__(
+        self,
+        *,
+        outcome: _transaction_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefundResponse: _TypeAlias = RefundResponse  # noqa: Y015
+
+@_typing.final
+class VoidRequest(_message.Message):
+    """Asks to undo a completed operation of the same business day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    CARD_NUMBER_FIELD_NUMBER: _builtins.int
+    TILL_FIELD_NUMBER: _builtins.int
+    ORIGINAL_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORIGINAL_TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
+    unchanged until it has a final answer.
+    """
+    terminal_id: _builtins.str
+    """The terminal that asks. A TERMINAL certificate may leave it out (if sent it must be its own);
+    a CONTROLLER names a terminal of its store.
+    """
+    card_number: _builtins.str
+    """The card of the original. Sent and different: RESULT_ORIGINAL_NOT_FOUND."""
+    original_request_id: _builtins.str
+    """The request id of the original."""
+    original_terminal_id: _builtins.str
+    """The terminal of the original. Absent: the one that asks. Another of the same store is allowed."""
+    @_builtins.property
+    def till(self) -> _transaction_pb2.TillContext:
+        """What the till adds for its own books."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        card_number: _builtins.str = ...,
+        till: _transaction_pb2.TillContext | None = ...,
+        original_request_id: _builtins.str = ...,
+        original_terminal_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["till", b"till"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_number", b"card_number", "original_request_id", b"original_request_id", "original_terminal_id", b"original_terminal_id", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoidRequest: _TypeAlias = VoidRequest  # noqa: Y015
+
+@_typing.final
+class VoidResponse(_message.Message):
+    """The answer to Void."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> _transaction_pb2.Outcome:
+        """What was decided."""
+
+    def __init__(
+        self,
+        *,
+        outcome: _transaction_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VoidResponse: _TypeAlias = VoidResponse  # noqa: Y015
+
+@_typing.final
 class GetTransactionRequest(_message.Message):
     """Asks what is recorded."""
 
@@ -499,6 +649,8 @@ class TransactRequest(_message.Message):
     GET_BALANCE_FIELD_NUMBER: _builtins.int
     REVERSE_FIELD_NUMBER: _builtins.int
     GET_TRANSACTION_FIELD_NUMBER: _builtins.int
+    REFUND_FIELD_NUMBER: _builtins.int
+    VOID_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """The client's number for it, echoed in the answer, which is how the two are matched."""
     @_builtins.property
@@ -525,6 +677,14 @@ class TransactRequest(_message.Message):
     def get_transaction(self) -> Global___GetTransactionRequest:
         """Ask what is recorded."""
 
+    @_builtins.property
+    def refund(self) -> Global___RefundRequest:
+        """Give back what a Redeem spent."""
+
+    @_builtins.property
+    def void(self) -> Global___VoidRequest:
+        """Undo a completed operation of the same business day."""
+
     def __init__(
         self,
         *,
@@ -535,12 +695,14 @@ class TransactRequest(_message.Message):
         get_balance: Global___GetBalanceRequest | None = ...,
         reverse: Global___ReverseRequest | None = ...,
         get_transaction: Global___GetTransactionRequest | None = ...,
+        refund: Global___RefundRequest | None = ...,
+        void: Global___VoidRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "operation", b"operation", "redeem", b"redeem", "reverse", b"reverse"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "operation", b"operation", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "operation", b"operation", "redeem", b"redeem", "reverse", b"reverse", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "operation", b"operation", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "sequence", b"sequence", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["activate", "load", "redeem", "get_balance", "reverse", "get_transaction"]  # noqa: Y015
+    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["activate", "load", "redeem", "get_balance", "reverse", "get_transaction", "refund", "void"]  # noqa: Y015
     _WhichOneofArgType_operation: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_operation) -> _WhichOneofReturnType_operation | None: ...
 
@@ -561,6 +723,8 @@ class TransactResponse(_message.Message):
     REVERSE_FIELD_NUMBER: _builtins.int
     GET_TRANSACTION_FIELD_NUMBER: _builtins.int
     FAULT_FIELD_NUMBER: _builtins.int
+    REFUND_FIELD_NUMBER: _builtins.int
+    VOID_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """The number of the request this answers."""
     request_id: _builtins.str
@@ -593,6 +757,14 @@ class TransactResponse(_message.Message):
     def fault(self) -> _status_pb2.Status:
         """The status the unary call would have had. The stream goes on."""
 
+    @_builtins.property
+    def refund(self) -> Global___RefundResponse:
+        """To refund."""
+
+    @_builtins.property
+    def void(self) -> Global___VoidResponse:
+        """To void."""
+
     def __init__(
         self,
         *,
@@ -605,12 +777,14 @@ class TransactResponse(_message.Message):
         reverse: Global___ReverseResponse | None = ...,
         get_transaction: Global___GetTransactionResponse | None = ...,
         fault: _status_pb2.Status | None = ...,
+        refund: Global___RefundResponse | None = ...,
+        void: Global___VoidResponse | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "answer", b"answer", "fault", b"fault", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "redeem", b"redeem", "reverse", b"reverse"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "answer", b"answer", "fault", b"fault", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "answer", b"answer", "fault", b"fault", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "redeem", b"redeem", "request_id", b"request_id", "reverse", b"reverse", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "answer", b"answer", "fault", b"fault", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "redeem", b"redeem", "refund", b"refund", "request_id", b"request_id", "reverse", b"reverse", "sequence", b"sequence", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["activate", "load", "redeem", "get_balance", "reverse", "get_transaction", "fault"]  # noqa: Y015
+    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["activate", "load", "redeem", "get_balance", "reverse", "get_transaction", "fault", "refund", "void"]  # noqa: Y015
     _WhichOneofArgType_answer: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_answer) -> _WhichOneofReturnType_answer | None: ...
 

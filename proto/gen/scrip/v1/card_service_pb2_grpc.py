@@ -68,6 +68,16 @@ class CardServiceStub:
                 request_serializer=scrip_dot_v1_dot_card__service__pb2.GetTransactionRequest.SerializeToString,
                 response_deserializer=scrip_dot_v1_dot_card__service__pb2.GetTransactionResponse.FromString,
                 _registered_method=True)
+        self.Refund = channel.unary_unary(
+                '/scrip.v1.CardService/Refund',
+                request_serializer=scrip_dot_v1_dot_card__service__pb2.RefundRequest.SerializeToString,
+                response_deserializer=scrip_dot_v1_dot_card__service__pb2.RefundResponse.FromString,
+                _registered_method=True)
+        self.Void = channel.unary_unary(
+                '/scrip.v1.CardService/Void',
+                request_serializer=scrip_dot_v1_dot_card__service__pb2.VoidRequest.SerializeToString,
+                response_deserializer=scrip_dot_v1_dot_card__service__pb2.VoidResponse.FromString,
+                _registered_method=True)
         self.Transact = channel.stream_stream(
                 '/scrip.v1.CardService/Transact',
                 request_serializer=scrip_dot_v1_dot_card__service__pb2.TransactRequest.SerializeToString,
@@ -126,6 +136,22 @@ class CardServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Refund(self, request, context):
+        """Gives back, wholly or in part, what an earlier Redeem spent, to the same card and at the rate
+        of that sale. All refunds of a sale together never exceed what it was approved for.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Void(self, request, context):
+        """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem or
+        Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Transact(self, request_iterator, context):
         """All of the above over one stream, answered in any order, each by its own sequence number.
         """
@@ -165,6 +191,16 @@ def add_CardServiceServicer_to_server(servicer, server):
                     servicer.GetTransaction,
                     request_deserializer=scrip_dot_v1_dot_card__service__pb2.GetTransactionRequest.FromString,
                     response_serializer=scrip_dot_v1_dot_card__service__pb2.GetTransactionResponse.SerializeToString,
+            ),
+            'Refund': grpc.unary_unary_rpc_method_handler(
+                    servicer.Refund,
+                    request_deserializer=scrip_dot_v1_dot_card__service__pb2.RefundRequest.FromString,
+                    response_serializer=scrip_dot_v1_dot_card__service__pb2.RefundResponse.SerializeToString,
+            ),
+            'Void': grpc.unary_unary_rpc_method_handler(
+                    servicer.Void,
+                    request_deserializer=scrip_dot_v1_dot_card__service__pb2.VoidRequest.FromString,
+                    response_serializer=scrip_dot_v1_dot_card__service__pb2.VoidResponse.SerializeToString,
             ),
             'Transact': grpc.stream_stream_rpc_method_handler(
                     servicer.Transact,
@@ -338,6 +374,60 @@ class CardService:
             '/scrip.v1.CardService/GetTransaction',
             scrip_dot_v1_dot_card__service__pb2.GetTransactionRequest.SerializeToString,
             scrip_dot_v1_dot_card__service__pb2.GetTransactionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Refund(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scrip.v1.CardService/Refund',
+            scrip_dot_v1_dot_card__service__pb2.RefundRequest.SerializeToString,
+            scrip_dot_v1_dot_card__service__pb2.RefundResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Void(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scrip.v1.CardService/Void',
+            scrip_dot_v1_dot_card__service__pb2.VoidRequest.SerializeToString,
+            scrip_dot_v1_dot_card__service__pb2.VoidResponse.FromString,
             options,
             channel_credentials,
             insecure,

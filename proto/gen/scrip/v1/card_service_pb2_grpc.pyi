@@ -53,6 +53,14 @@ class CardServiceStub:
     """Asks what is recorded for a request id. "Not recorded so far" is not final: the original may
     still wait in a queue. Only Reverse makes an absence final.
     """
+    Refund: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.RefundRequest, _card_service_pb2.RefundResponse]
+    """Gives back, wholly or in part, what an earlier Redeem spent, to the same card and at the rate
+    of that sale. All refunds of a sale together never exceed what it was approved for.
+    """
+    Void: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.VoidRequest, _card_service_pb2.VoidResponse]
+    """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem or
+    Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
+    """
     Transact: _grpc.StreamStreamMultiCallable[_card_service_pb2.TransactRequest, _card_service_pb2.TransactResponse]
     """All of the above over one stream, answered in any order, each by its own sequence number."""
 
@@ -80,6 +88,14 @@ class CardServiceAsyncStub(CardServiceStub):
     GetTransaction: _aio.UnaryUnaryMultiCallable[_card_service_pb2.GetTransactionRequest, _card_service_pb2.GetTransactionResponse]  # type: ignore[assignment]
     """Asks what is recorded for a request id. "Not recorded so far" is not final: the original may
     still wait in a queue. Only Reverse makes an absence final.
+    """
+    Refund: _aio.UnaryUnaryMultiCallable[_card_service_pb2.RefundRequest, _card_service_pb2.RefundResponse]  # type: ignore[assignment]
+    """Gives back, wholly or in part, what an earlier Redeem spent, to the same card and at the rate
+    of that sale. All refunds of a sale together never exceed what it was approved for.
+    """
+    Void: _aio.UnaryUnaryMultiCallable[_card_service_pb2.VoidRequest, _card_service_pb2.VoidResponse]  # type: ignore[assignment]
+    """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem or
+    Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
     """
     Transact: _aio.StreamStreamMultiCallable[_card_service_pb2.TransactRequest, _card_service_pb2.TransactResponse]  # type: ignore[assignment]
     """All of the above over one stream, answered in any order, each by its own sequence number."""
@@ -141,6 +157,26 @@ class CardServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_card_service_pb2.GetTransactionResponse, _abc.Awaitable[_card_service_pb2.GetTransactionResponse]]:
         """Asks what is recorded for a request id. "Not recorded so far" is not final: the original may
         still wait in a queue. Only Reverse makes an absence final.
+        """
+
+    @_abc_1.abstractmethod
+    def Refund(
+        self,
+        request: _card_service_pb2.RefundRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_card_service_pb2.RefundResponse, _abc.Awaitable[_card_service_pb2.RefundResponse]]:
+        """Gives back, wholly or in part, what an earlier Redeem spent, to the same card and at the rate
+        of that sale. All refunds of a sale together never exceed what it was approved for.
+        """
+
+    @_abc_1.abstractmethod
+    def Void(
+        self,
+        request: _card_service_pb2.VoidRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_card_service_pb2.VoidResponse, _abc.Awaitable[_card_service_pb2.VoidResponse]]:
+        """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem or
+        Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
         """
 
     @_abc_1.abstractmethod

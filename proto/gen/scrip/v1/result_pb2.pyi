@@ -35,17 +35,23 @@ class _ResultEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Result.ValueTy
     RESULT_CARD_ALREADY_ACTIVATED: _Result.ValueType  # 5
     """12: the card is active already."""
     RESULT_INVALID_AMOUNT: _Result.ValueType  # 6
-    """13: the amount is zero, negative, too large, of the wrong exponent, or converts to zero."""
+    """13: the amount is zero, negative, too large, of the wrong exponent, or converts to zero; or a
+    refund of more than is left to refund.
+    """
     RESULT_INVALID_CARD: _Result.ValueType  # 7
     """14: no such card here."""
     RESULT_CANNOT_BE_REVERSED: _Result.ValueType  # 8
-    """21: the original cannot be reversed: it is itself a reversal."""
+    """21: the original is nothing that can be undone in this way: a reversal, a void; for a Void also
+    a decline and what is of an earlier day; for a Refund all but an approved Redeem.
+    """
     RESULT_ALREADY_REVERSED: _Result.ValueType  # 9
-    """21: this request was reversed before it arrived. Nothing was done and nothing will be."""
+    """21: this request was reversed before it arrived, and nothing was done and nothing will be; or
+    the original that it names was reversed or voided before.
+    """
     RESULT_FURTHER_ACTIVITY_PREVENTS_REVERSAL: _Result.ValueType  # 10
-    """21: what happened on the card since prevents the reversal."""
+    """21: what happened since prevents it: the money was spent, the card was used, the sale refunded."""
     RESULT_ORIGINAL_NOT_FOUND: _Result.ValueType  # 11
-    """25: no such original. It can no longer be done either."""
+    """25: no such original. To a Reverse: it can no longer be done either."""
     RESULT_LOST_CARD: _Result.ValueType  # 12
     """41: the card is reported lost."""
     RESULT_STOLEN_CARD: _Result.ValueType  # 13
@@ -91,17 +97,23 @@ RESULT_INVALID_TERMINAL: Result.ValueType  # 4
 RESULT_CARD_ALREADY_ACTIVATED: Result.ValueType  # 5
 """12: the card is active already."""
 RESULT_INVALID_AMOUNT: Result.ValueType  # 6
-"""13: the amount is zero, negative, too large, of the wrong exponent, or converts to zero."""
+"""13: the amount is zero, negative, too large, of the wrong exponent, or converts to zero; or a
+refund of more than is left to refund.
+"""
 RESULT_INVALID_CARD: Result.ValueType  # 7
 """14: no such card here."""
 RESULT_CANNOT_BE_REVERSED: Result.ValueType  # 8
-"""21: the original cannot be reversed: it is itself a reversal."""
+"""21: the original is nothing that can be undone in this way: a reversal, a void; for a Void also
+a decline and what is of an earlier day; for a Refund all but an approved Redeem.
+"""
 RESULT_ALREADY_REVERSED: Result.ValueType  # 9
-"""21: this request was reversed before it arrived. Nothing was done and nothing will be."""
+"""21: this request was reversed before it arrived, and nothing was done and nothing will be; or
+the original that it names was reversed or voided before.
+"""
 RESULT_FURTHER_ACTIVITY_PREVENTS_REVERSAL: Result.ValueType  # 10
-"""21: what happened on the card since prevents the reversal."""
+"""21: what happened since prevents it: the money was spent, the card was used, the sale refunded."""
 RESULT_ORIGINAL_NOT_FOUND: Result.ValueType  # 11
-"""25: no such original. It can no longer be done either."""
+"""25: no such original. To a Reverse: it can no longer be done either."""
 RESULT_LOST_CARD: Result.ValueType  # 12
 """41: the card is reported lost."""
 RESULT_STOLEN_CARD: Result.ValueType  # 13

@@ -75,6 +75,10 @@ class _ActivityTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Activity
     """An earlier transaction was undone."""
     ACTIVITY_TYPE_BALANCE: _ActivityType.ValueType  # 5
     """A balance was read. Not recorded."""
+    ACTIVITY_TYPE_REFUND: _ActivityType.ValueType  # 7
+    """What a Redeem spent was given back, wholly or in part."""
+    ACTIVITY_TYPE_VOID: _ActivityType.ValueType  # 8
+    """A completed transaction of the same business day was undone."""
 
 class ActivityType(_ActivityType, metaclass=_ActivityTypeEnumTypeWrapper):
     """What a recorded transaction did."""
@@ -91,6 +95,10 @@ ACTIVITY_TYPE_REVERSAL: ActivityType.ValueType  # 4
 """An earlier transaction was undone."""
 ACTIVITY_TYPE_BALANCE: ActivityType.ValueType  # 5
 """A balance was read. Not recorded."""
+ACTIVITY_TYPE_REFUND: ActivityType.ValueType  # 7
+"""What a Redeem spent was given back, wholly or in part."""
+ACTIVITY_TYPE_VOID: ActivityType.ValueType  # 8
+"""A completed transaction of the same business day was undone."""
 Global___ActivityType: _TypeAlias = ActivityType  # noqa: Y015
 
 class _CurrentState:
@@ -107,6 +115,10 @@ class _CurrentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CurrentS
     """It was reversed. To a till: not paid."""
     CURRENT_STATE_DECLINED: _CurrentState.ValueType  # 3
     """It was declined. To a till: not paid."""
+    CURRENT_STATE_VOIDED: _CurrentState.ValueType  # 4
+    """It was voided. To a till: not paid."""
+    CURRENT_STATE_REFUNDED: _CurrentState.ValueType  # 5
+    """It was refunded, all of it; refunded in part it stays POSTED. To a till: not paid."""
 
 class CurrentState(_CurrentState, metaclass=_CurrentStateEnumTypeWrapper):
     """What has become of a recorded transaction since."""
@@ -119,6 +131,10 @@ CURRENT_STATE_REVERSED: CurrentState.ValueType  # 2
 """It was reversed. To a till: not paid."""
 CURRENT_STATE_DECLINED: CurrentState.ValueType  # 3
 """It was declined. To a till: not paid."""
+CURRENT_STATE_VOIDED: CurrentState.ValueType  # 4
+"""It was voided. To a till: not paid."""
+CURRENT_STATE_REFUNDED: CurrentState.ValueType  # 5
+"""It was refunded, all of it; refunded in part it stays POSTED. To a till: not paid."""
 Global___CurrentState: _TypeAlias = CurrentState  # noqa: Y015
 
 @_typing.final
@@ -224,7 +240,7 @@ class Outcome(_message.Message):
     current_state: Global___CurrentState.ValueType
     """What has become of the transaction since. Treat anything but POSTED as not paid."""
     original_transaction_id: _builtins.str
-    """The transaction that this one undoes, a UUID."""
+    """The transaction that this one undoes or refunds, a UUID."""
     terminal_id: _builtins.str
     """The terminal it was recorded for."""
     @_builtins.property

@@ -1,0 +1,100 @@
+"""
+The transaction that a command names, and what a decision may tell of it.
+"""
+
+from typing import NamedTuple
+
+from gateway.domain.cards import Card
+from gateway.domain.checks import refuse_card
+from gateway.domain.commands import Amount, Naming
+from gateway.domain.decision import Decision, Facts, View, decline, write_record
+from gateway.domain.record import TransactionRecord
+from gateway.domain.results import Result
+
+
+class Refunds(NamedTuple):
+    """
+    What the refunds of a sale that stand come to, in its currency and in the card's.
+    """
+
+    approved_minor: int = 0
+    card_minor: int = 0
+
+
+NO_REFUNDS = Refunds()
+
+
+class Original(NamedTuple):
+    """
+    A recorded transaction, and what has become of it.
+
+    `later_activity` tells, for an Activate, whether an approved and unreversed
+    transaction followed it on its card. `refunds` are of a Redeem.
+    """
+
+    record: TransactionRecord
+    reversed: bool
+    later_activity: bool
+    voided: bool = False
+    refunds: Refunds = NO_REFUNDS
+
+
+def refuse_original(
+    command: Naming,
+    view: View,
+    record: TransactionRecord,
+    *,
+    known: Facts,
+    blind: Facts,
+) -> Decision | None:
+    """
+    Apply check 6 to the original's card (14), and compare what was sent with it (25).
+
+    Who sent another card, or is another merchant, is told the `blind` facts only, and
+    not even the original's id.
+    """
+    if record.card_id is not None:
+        refusal = refuse_card(view.card, view.place, view.policy)
+        if refusal:
+            return decline(command, view, known._replace(result=refusal))
+    foreign = record.merchant_id != view.place.merchant.merchant_id
+    if foreign or _names_another_card(command, view.card, record):
+        return refuse_blindly(command, view, blind, Result.ORIGINAL_NOT_FOUND)
+    return None
+
+
+def refuse_blindly(
+    command: Naming, view: View, facts: Facts, result: Result
+) -> Decision:
+    """
+    Record a refusal that tells nothing of a card but the number the till sent.
+    """
+    facts = facts._replace(result=result)
+    return Decision(write_record(command, view, facts, before=None, after=None))
+
+
+def _names_another_card(
+    command: Naming, card: Card | None, record: TransactionRecord
+) -> bool:
+    """
+    Tell whether the card sent is not the original's.
+
+    An original that found no card and named none has none to differ from.
+    """
+    own = card.number_index if card is not None else record.card_number_index
+    if command.card is None or own is None:
+        return False
+    return command.card.number_index != own
+
+
+def asked_in(record: TransactionRecord) -> Amount | None:
+    """
+    Give the amount that the original asked for.
+    """
+    if record.requested_minor is None or record.transaction_currency is None:
+        return None
+    return Amount(
+        record.requested_minor,
+        record.transaction_currency,
+        record.requested_exponent or 0,
+    )

@@ -28,7 +28,7 @@ from scrip.v1 import money_pb2 as scrip_dot_v1_dot_money__pb2
 from scrip.v1 import transaction_pb2 as scrip_dot_v1_dot_transaction__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bscrip/v1/card_service.proto\x12\x08scrip.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x17google/rpc/status.proto\x1a\x14scrip/v1/money.proto\x1a\x1ascrip/v1/transaction.proto\"\xbb\x01\n\x0f\x41\x63tivateRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bterminal_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63\x61rd_number\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12)\n\x04till\x18\x04 \x01(\x0b\x32\x15.scrip.v1.TillContextB\x04\xe2\x41\x01\x01\x12-\n\x0einitial_amount\x18\x05 \x01(\x0b\x32\x0f.scrip.v1.MoneyB\x04\xe2\x41\x01\x01\"<\n\x10\x41\x63tivateResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\xdc\x01\n\x0bLoadRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bterminal_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63\x61rd_number\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12)\n\x04till\x18\x04 \x01(\x0b\x32\x15.scrip.v1.TillContextB\x04\xe2\x41\x01\x01\x12%\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x0f.scrip.v1.MoneyB\x04\xe2\x41\x01\x02\x12+\n\tload_type\x18\x06 \x01(\x0e\x32\x12.scrip.v1.LoadTypeB\x04\xe2\x41\x01\x01\"8\n\x0cLoadResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\xce\x01\n\rRedeemRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bterminal_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63\x61rd_number\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12)\n\x04till\x18\x04 \x01(\x0b\x32\x15.scrip.v1.TillContextB\x04\xe2\x41\x01\x01\x12%\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x0f.scrip.v1.MoneyB\x04\xe2\x41\x01\x02\x12\x1b\n\rallow_partial\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\":\n\x0eRedeemResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\x8e\x01\n\x11GetBalanceRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0bterminal_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63\x61rd_number\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12)\n\x04till\x18\x04 \x01(\x0b\x32\x15.scrip.v1.TillContextB\x04\xe2\x41\x01\x01\">\n\x12GetBalanceResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\x82\x02\n\x0eReverseRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bterminal_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63\x61rd_number\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12)\n\x04till\x18\x04 \x01(\x0b\x32\x15.scrip.v1.TillContextB\x04\xe2\x41\x01\x01\x12!\n\x13original_request_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12\"\n\x14original_terminal_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12.\n\x06reason\x18\x07 \x01(\x0e\x32\x18.scrip.v1.ReversalReasonB\x04\xe2\x41\x01\x02\";\n\x0fReverseResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"L\n\x15GetTransactionRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bterminal_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"B\n\x16GetTransactionResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\xd4\x02\n\x0fTransactRequest\x12\x16\n\x08sequence\x18\x01 \x01(\x04\x42\x04\xe2\x41\x01\x02\x12-\n\x08\x61\x63tivate\x18\x02 \x01(\x0b\x32\x19.scrip.v1.ActivateRequestH\x00\x12%\n\x04load\x18\x03 \x01(\x0b\x32\x15.scrip.v1.LoadRequestH\x00\x12)\n\x06redeem\x18\x04 \x01(\x0b\x32\x17.scrip.v1.RedeemRequestH\x00\x12\x32\n\x0bget_balance\x18\x05 \x01(\x0b\x32\x1b.scrip.v1.GetBalanceRequestH\x00\x12+\n\x07reverse\x18\x06 \x01(\x0b\x32\x18.scrip.v1.ReverseRequestH\x00\x12:\n\x0fget_transaction\x18\x07 \x01(\x0b\x32\x1f.scrip.v1.GetTransactionRequestH\x00\x42\x0b\n\toperation\"\x97\x03\n\x10TransactResponse\x12\x16\n\x08sequence\x18\x01 \x01(\x04\x42\x04\xe2\x41\x01\x03\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12.\n\x08\x61\x63tivate\x18\x03 \x01(\x0b\x32\x1a.scrip.v1.ActivateResponseH\x00\x12&\n\x04load\x18\x04 \x01(\x0b\x32\x16.scrip.v1.LoadResponseH\x00\x12*\n\x06redeem\x18\x05 \x01(\x0b\x32\x18.scrip.v1.RedeemResponseH\x00\x12\x33\n\x0bget_balance\x18\x06 \x01(\x0b\x32\x1c.scrip.v1.GetBalanceResponseH\x00\x12,\n\x07reverse\x18\x07 \x01(\x0b\x32\x19.scrip.v1.ReverseResponseH\x00\x12;\n\x0fget_transaction\x18\x08 \x01(\x0b\x32 .scrip.v1.GetTransactionResponseH\x00\x12#\n\x05\x66\x61ult\x18\t \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06\x61nswer*p\n\x08LoadType\x12\x19\n\x15LOAD_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eLOAD_TYPE_SALE\x10\x01\x12 \n\x1cLOAD_TYPE_MERCHANDISE_RETURN\x10\x02\x12\x13\n\x0fLOAD_TYPE_PROMO\x10\x03*\xc6\x01\n\x0eReversalReason\x12\x1f\n\x1bREVERSAL_REASON_UNSPECIFIED\x10\x00\x12)\n%REVERSAL_REASON_CUSTOMER_CANCELLATION\x10\x01\x12%\n!REVERSAL_REASON_RESPONSE_TOO_LATE\x10\x02\x12$\n REVERSAL_REASON_INVALID_RESPONSE\x10\x03\x12\x1b\n\x17REVERSAL_REASON_TIMEOUT\x10\x04\x32\xe9\x03\n\x0b\x43\x61rdService\x12\x41\n\x08\x41\x63tivate\x12\x19.scrip.v1.ActivateRequest\x1a\x1a.scrip.v1.ActivateResponse\x12\x35\n\x04Load\x12\x15.scrip.v1.LoadRequest\x1a\x16.scrip.v1.LoadResponse\x12;\n\x06Redeem\x12\x17.scrip.v1.RedeemRequest\x1a\x18.scrip.v1.RedeemResponse\x12G\n\nGetBalance\x12\x1b.scrip.v1.GetBalanceRequest\x1a\x1c.scrip.v1.GetBalanceResponse\x12>\n\x07Reverse\x12\x18.scrip.v1.ReverseRequest\x1a\x19.scrip.v1.ReverseResponse\x12S\n\x0eGetTransaction\x12\x1f.scrip.v1.GetTransactionRequest\x1a .scrip.v1.GetTransactionResponse\x12\x45\n\x08Transact\x12\x19.scrip.v1.TransactRequest\x1a\x1a.scrip.v1.TransactResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bscrip/v1/card_service.proto\x12\x08scrip.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x17google/rpc/status.proto\x1a\x14scrip/v1/money.proto\x1a\x1ascrip/v1/transaction.proto\"\xbb\x01\n\x0f\x41\x63tivateRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bterminal_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63\x61rd_number\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12)\n\x04till\x18\x04 \x01(\x0b\x32\x15.scrip.v1.TillContextB\x04\xe2\x41\x01\x01\x12-\n\x0einitial_amount\x18\x05 \x01(\x0b\x32\x0f.scrip.v1.MoneyB\x04\xe2\x41\x01\x01\"<\n\x10\x41\x63tivateResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\xdc\x01\n\x0bLoadRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bterminal_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63\x61rd_number\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12)\n\x04till\x18\x04 \x01(\x0b\x32\x15.scrip.v1.TillContextB\x04\xe2\x41\x01\x01\x12%\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x0f.scrip.v1.MoneyB\x04\xe2\x41\x01\x02\x12+\n\tload_type\x18\x06 \x01(\x0e\x32\x12.scrip.v1.LoadTypeB\x04\xe2\x41\x01\x01\"8\n\x0cLoadResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\xce\x01\n\rRedeemRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bterminal_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63\x61rd_number\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12)\n\x04till\x18\x04 \x01(\x0b\x32\x15.scrip.v1.TillContextB\x04\xe2\x41\x01\x01\x12%\n\x06\x61mount\x18\x05 \x01(\x0b\x32\x0f.scrip.v1.MoneyB\x04\xe2\x41\x01\x02\x12\x1b\n\rallow_partial\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\":\n\x0eRedeemResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\x8b\x01\n\x0e\x43\x61shOutRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bterminal_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63\x61rd_number\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12)\n\x04till\x18\x04 \x01(\x0b\x32\x15.scrip.v1.TillContextB\x04\xe2\x41\x01\x01\";\n\x0f\x43\x61shOutResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\x8e\x01\n\x11GetBalanceRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0bterminal_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63\x61rd_number\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12)\n\x04till\x18\x04 \x01(\x0b\x32\x15.scrip.v1.TillContextB\x04\xe2\x41\x01\x01\">\n\x12GetBalanceResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\x82\x02\n\x0eReverseRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bterminal_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63\x61rd_number\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12)\n\x04till\x18\x04 \x01(\x0b\x32\x15.scrip.v1.TillContextB\x04\xe2\x41\x01\x01\x12!\n\x13original_request_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12\"\n\x14original_terminal_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12.\n\x06reason\x18\x07 \x01(\x0e\x32\x18.scrip.v1.ReversalReasonB\x04\xe2\x41\x01\x02\";\n\x0fReverseResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"L\n\x15GetTransactionRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0bterminal_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"B\n\x16GetTransactionResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\x82\x03\n\x0fTransactRequest\x12\x16\n\x08sequence\x18\x01 \x01(\x04\x42\x04\xe2\x41\x01\x02\x12-\n\x08\x61\x63tivate\x18\x02 \x01(\x0b\x32\x19.scrip.v1.ActivateRequestH\x00\x12%\n\x04load\x18\x03 \x01(\x0b\x32\x15.scrip.v1.LoadRequestH\x00\x12)\n\x06redeem\x18\x04 \x01(\x0b\x32\x17.scrip.v1.RedeemRequestH\x00\x12\x32\n\x0bget_balance\x18\x05 \x01(\x0b\x32\x1b.scrip.v1.GetBalanceRequestH\x00\x12+\n\x07reverse\x18\x06 \x01(\x0b\x32\x18.scrip.v1.ReverseRequestH\x00\x12:\n\x0fget_transaction\x18\x07 \x01(\x0b\x32\x1f.scrip.v1.GetTransactionRequestH\x00\x12,\n\x08\x63\x61sh_out\x18\x08 \x01(\x0b\x32\x18.scrip.v1.CashOutRequestH\x00\x42\x0b\n\toperation\"\xc6\x03\n\x10TransactResponse\x12\x16\n\x08sequence\x18\x01 \x01(\x04\x42\x04\xe2\x41\x01\x03\x12\x18\n\nrequest_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12.\n\x08\x61\x63tivate\x18\x03 \x01(\x0b\x32\x1a.scrip.v1.ActivateResponseH\x00\x12&\n\x04load\x18\x04 \x01(\x0b\x32\x16.scrip.v1.LoadResponseH\x00\x12*\n\x06redeem\x18\x05 \x01(\x0b\x32\x18.scrip.v1.RedeemResponseH\x00\x12\x33\n\x0bget_balance\x18\x06 \x01(\x0b\x32\x1c.scrip.v1.GetBalanceResponseH\x00\x12,\n\x07reverse\x18\x07 \x01(\x0b\x32\x19.scrip.v1.ReverseResponseH\x00\x12;\n\x0fget_transaction\x18\x08 \x01(\x0b\x32 .scrip.v1.GetTransactionResponseH\x00\x12#\n\x05\x66\x61ult\x18\t \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x12-\n\x08\x63\x61sh_out\x18\n \x01(\x0b\x32\x19.scrip.v1.CashOutResponseH\x00\x42\x08\n\x06\x61nswer*p\n\x08LoadType\x12\x19\n\x15LOAD_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eLOAD_TYPE_SALE\x10\x01\x12 \n\x1cLOAD_TYPE_MERCHANDISE_RETURN\x10\x02\x12\x13\n\x0fLOAD_TYPE_PROMO\x10\x03*\xc6\x01\n\x0eReversalReason\x12\x1f\n\x1bREVERSAL_REASON_UNSPECIFIED\x10\x00\x12)\n%REVERSAL_REASON_CUSTOMER_CANCELLATION\x10\x01\x12%\n!REVERSAL_REASON_RESPONSE_TOO_LATE\x10\x02\x12$\n REVERSAL_REASON_INVALID_RESPONSE\x10\x03\x12\x1b\n\x17REVERSAL_REASON_TIMEOUT\x10\x04\x32\xa9\x04\n\x0b\x43\x61rdService\x12\x41\n\x08\x41\x63tivate\x12\x19.scrip.v1.ActivateRequest\x1a\x1a.scrip.v1.ActivateResponse\x12\x35\n\x04Load\x12\x15.scrip.v1.LoadRequest\x1a\x16.scrip.v1.LoadResponse\x12;\n\x06Redeem\x12\x17.scrip.v1.RedeemRequest\x1a\x18.scrip.v1.RedeemResponse\x12>\n\x07\x43\x61shOut\x12\x18.scrip.v1.CashOutRequest\x1a\x19.scrip.v1.CashOutResponse\x12G\n\nGetBalance\x12\x1b.scrip.v1.GetBalanceRequest\x1a\x1c.scrip.v1.GetBalanceResponse\x12>\n\x07Reverse\x12\x18.scrip.v1.ReverseRequest\x1a\x19.scrip.v1.ReverseResponse\x12S\n\x0eGetTransaction\x12\x1f.scrip.v1.GetTransactionRequest\x1a .scrip.v1.GetTransactionResponse\x12\x45\n\x08Transact\x12\x19.scrip.v1.TransactRequest\x1a\x1a.scrip.v1.TransactResponse(\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -75,6 +75,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REDEEMREQUEST'].fields_by_name['allow_partial']._serialized_options = b'\342A\001\001'
   _globals['_REDEEMRESPONSE'].fields_by_name['outcome']._loaded_options = None
   _globals['_REDEEMRESPONSE'].fields_by_name['outcome']._serialized_options = b'\342A\001\003'
+  _globals['_CASHOUTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CASHOUTREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\002'
+  _globals['_CASHOUTREQUEST'].fields_by_name['terminal_id']._loaded_options = None
+  _globals['_CASHOUTREQUEST'].fields_by_name['terminal_id']._serialized_options = b'\342A\001\001'
+  _globals['_CASHOUTREQUEST'].fields_by_name['card_number']._loaded_options = None
+  _globals['_CASHOUTREQUEST'].fields_by_name['card_number']._serialized_options = b'\342A\001\002'
+  _globals['_CASHOUTREQUEST'].fields_by_name['till']._loaded_options = None
+  _globals['_CASHOUTREQUEST'].fields_by_name['till']._serialized_options = b'\342A\001\001'
+  _globals['_CASHOUTRESPONSE'].fields_by_name['outcome']._loaded_options = None
+  _globals['_CASHOUTRESPONSE'].fields_by_name['outcome']._serialized_options = b'\342A\001\003'
   _globals['_GETBALANCEREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_GETBALANCEREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_GETBALANCEREQUEST'].fields_by_name['terminal_id']._loaded_options = None
@@ -113,10 +123,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSACTRESPONSE'].fields_by_name['sequence']._serialized_options = b'\342A\001\003'
   _globals['_TRANSACTRESPONSE'].fields_by_name['request_id']._loaded_options = None
   _globals['_TRANSACTRESPONSE'].fields_by_name['request_id']._serialized_options = b'\342A\001\003'
-  _globals['_LOADTYPE']._serialized_start=2381
-  _globals['_LOADTYPE']._serialized_end=2493
-  _globals['_REVERSALREASON']._serialized_start=2496
-  _globals['_REVERSALREASON']._serialized_end=2694
+  _globals['_LOADTYPE']._serialized_start=2677
+  _globals['_LOADTYPE']._serialized_end=2789
+  _globals['_REVERSALREASON']._serialized_start=2792
+  _globals['_REVERSALREASON']._serialized_end=2990
   _globals['_ACTIVATEREQUEST']._serialized_start=150
   _globals['_ACTIVATEREQUEST']._serialized_end=337
   _globals['_ACTIVATERESPONSE']._serialized_start=339
@@ -129,22 +139,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_REDEEMREQUEST']._serialized_end=889
   _globals['_REDEEMRESPONSE']._serialized_start=891
   _globals['_REDEEMRESPONSE']._serialized_end=949
-  _globals['_GETBALANCEREQUEST']._serialized_start=952
-  _globals['_GETBALANCEREQUEST']._serialized_end=1094
-  _globals['_GETBALANCERESPONSE']._serialized_start=1096
-  _globals['_GETBALANCERESPONSE']._serialized_end=1158
-  _globals['_REVERSEREQUEST']._serialized_start=1161
-  _globals['_REVERSEREQUEST']._serialized_end=1419
-  _globals['_REVERSERESPONSE']._serialized_start=1421
-  _globals['_REVERSERESPONSE']._serialized_end=1480
-  _globals['_GETTRANSACTIONREQUEST']._serialized_start=1482
-  _globals['_GETTRANSACTIONREQUEST']._serialized_end=1558
-  _globals['_GETTRANSACTIONRESPONSE']._serialized_start=1560
-  _globals['_GETTRANSACTIONRESPONSE']._serialized_end=1626
-  _globals['_TRANSACTREQUEST']._serialized_start=1629
-  _globals['_TRANSACTREQUEST']._serialized_end=1969
-  _globals['_TRANSACTRESPONSE']._serialized_start=1972
-  _globals['_TRANSACTRESPONSE']._serialized_end=2379
-  _globals['_CARDSERVICE']._serialized_start=2697
-  _globals['_CARDSERVICE']._serialized_end=3186
+  _globals['_CASHOUTREQUEST']._serialized_start=952
+  _globals['_CASHOUTREQUEST']._serialized_end=1091
+  _globals['_CASHOUTRESPONSE']._serialized_start=1093
+  _globals['_CASHOUTRESPONSE']._serialized_end=1152
+  _globals['_GETBALANCEREQUEST']._serialized_start=1155
+  _globals['_GETBALANCEREQUEST']._serialized_end=1297
+  _globals['_GETBALANCERESPONSE']._serialized_start=1299
+  _globals['_GETBALANCERESPONSE']._serialized_end=1361
+  _globals['_REVERSEREQUEST']._serialized_start=1364
+  _globals['_REVERSEREQUEST']._serialized_end=1622
+  _globals['_REVERSERESPONSE']._serialized_start=1624
+  _globals['_REVERSERESPONSE']._serialized_end=1683
+  _globals['_GETTRANSACTIONREQUEST']._serialized_start=1685
+  _globals['_GETTRANSACTIONREQUEST']._serialized_end=1761
+  _globals['_GETTRANSACTIONRESPONSE']._serialized_start=1763
+  _globals['_GETTRANSACTIONRESPONSE']._serialized_end=1829
+  _globals['_TRANSACTREQUEST']._serialized_start=1832
+  _globals['_TRANSACTREQUEST']._serialized_end=2218
+  _globals['_TRANSACTRESPONSE']._serialized_start=2221
+  _globals['_TRANSACTRESPONSE']._serialized_end=2675
+  _globals['_CARDSERVICE']._serialized_start=2993
+  _globals['_CARDSERVICE']._serialized_end=3546
 # @@protoc_insertion_point(module_scope)

@@ -43,6 +43,8 @@ class CardServiceStub:
     """Adds value to an active card."""
     Redeem: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.RedeemRequest, _card_service_pb2.RedeemResponse]
     """Spends from a card."""
+    CashOut: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.CashOutRequest, _card_service_pb2.CashOutResponse]
+    """Pays a small rest out in cash: all that can be spent, where law or program allow it."""
     GetBalance: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.GetBalanceRequest, _card_service_pb2.GetBalanceResponse]
     """Reads a card's balance. Nothing is recorded."""
     Reverse: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.ReverseRequest, _card_service_pb2.ReverseResponse]
@@ -71,6 +73,8 @@ class CardServiceAsyncStub(CardServiceStub):
     """Adds value to an active card."""
     Redeem: _aio.UnaryUnaryMultiCallable[_card_service_pb2.RedeemRequest, _card_service_pb2.RedeemResponse]  # type: ignore[assignment]
     """Spends from a card."""
+    CashOut: _aio.UnaryUnaryMultiCallable[_card_service_pb2.CashOutRequest, _card_service_pb2.CashOutResponse]  # type: ignore[assignment]
+    """Pays a small rest out in cash: all that can be spent, where law or program allow it."""
     GetBalance: _aio.UnaryUnaryMultiCallable[_card_service_pb2.GetBalanceRequest, _card_service_pb2.GetBalanceResponse]  # type: ignore[assignment]
     """Reads a card's balance. Nothing is recorded."""
     Reverse: _aio.UnaryUnaryMultiCallable[_card_service_pb2.ReverseRequest, _card_service_pb2.ReverseResponse]  # type: ignore[assignment]
@@ -114,6 +118,14 @@ class CardServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_card_service_pb2.RedeemResponse, _abc.Awaitable[_card_service_pb2.RedeemResponse]]:
         """Spends from a card."""
+
+    @_abc_1.abstractmethod
+    def CashOut(
+        self,
+        request: _card_service_pb2.CashOutRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_card_service_pb2.CashOutResponse, _abc.Awaitable[_card_service_pb2.CashOutResponse]]:
+        """Pays a small rest out in cash: all that can be spent, where law or program allow it."""
 
     @_abc_1.abstractmethod
     def GetBalance(

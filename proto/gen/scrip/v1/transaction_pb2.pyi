@@ -75,6 +75,8 @@ class _ActivityTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Activity
     """An earlier transaction was undone."""
     ACTIVITY_TYPE_BALANCE: _ActivityType.ValueType  # 5
     """A balance was read. Not recorded."""
+    ACTIVITY_TYPE_CASH_OUT: _ActivityType.ValueType  # 6
+    """The rest of a card was paid out in cash."""
 
 class ActivityType(_ActivityType, metaclass=_ActivityTypeEnumTypeWrapper):
     """What a recorded transaction did."""
@@ -91,6 +93,8 @@ ACTIVITY_TYPE_REVERSAL: ActivityType.ValueType  # 4
 """An earlier transaction was undone."""
 ACTIVITY_TYPE_BALANCE: ActivityType.ValueType  # 5
 """A balance was read. Not recorded."""
+ACTIVITY_TYPE_CASH_OUT: ActivityType.ValueType  # 6
+"""The rest of a card was paid out in cash."""
 Global___ActivityType: _TypeAlias = ActivityType  # noqa: Y015
 
 class _CurrentState:

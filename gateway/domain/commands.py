@@ -123,6 +123,13 @@ class Reverse(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CashOut(Command):
+    """
+    Pay the rest out in cash: all that is available, so no amount is named.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetBalance:
     """
     Read a balance. Not recorded: `request_id` is echoed where it was sent.
@@ -143,4 +150,4 @@ class GetTransaction:
     key: RequestKey
 
 
-MoneyCommand = Activate | Load | Redeem | Reverse
+MoneyCommand = Activate | Load | Redeem | Reverse | CashOut

@@ -2,7 +2,15 @@
 One entry for every command that is recorded.
 """
 
-from gateway.domain.commands import Activate, Load, MoneyCommand, Redeem, Reverse
+from gateway.domain.cash_out import decide_cash_out
+from gateway.domain.commands import (
+    Activate,
+    CashOut,
+    Load,
+    MoneyCommand,
+    Redeem,
+    Reverse,
+)
 from gateway.domain.decision import Decision, View
 from gateway.domain.loading import decide_activate, decide_load
 from gateway.domain.redeem import decide_redeem
@@ -14,6 +22,7 @@ ACTIVITIES: dict[type[MoneyCommand], ActivityType] = {
     Load: ActivityType.LOAD,
     Redeem: ActivityType.REDEEM,
     Reverse: ActivityType.REVERSAL,
+    CashOut: ActivityType.CASH_OUT,
 }
 
 
@@ -27,4 +36,6 @@ def decide(command: MoneyCommand, view: View, original: Original | None) -> Deci
         return decide_load(command, view)
     if isinstance(command, Activate):
         return decide_activate(command, view)
+    if isinstance(command, CashOut):
+        return decide_cash_out(command, view)
     return decide_reverse(command, view, original)

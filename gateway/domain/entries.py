@@ -9,14 +9,16 @@ here.
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import CardId, MerchantId, ProgramId, TransactionId
 from gateway.domain.record import Account, Posting, TransactionRecord
-from gateway.domain.results import ActivityType
+from gateway.domain.results import DEBITS
 
 
 def postings_of(record: TransactionRecord) -> tuple[Posting, ...]:
     """
-    Give the postings of an approved Activate, Load or Redeem.
+    Give the postings of an approved Activate, Load, Redeem or CashOut.
+
+    Who paid cash out at the till is owed it, like who sold goods for the card.
     """
-    if record.activity is ActivityType.REDEEM:
+    if record.activity in DEBITS:
         return _entries(record, Account.MERCHANT_PAYABLE, sign=1)
     return _entries(record, Account.MERCHANT_RECEIVABLE, sign=-1)
 

@@ -76,6 +76,12 @@ class ActivityType(IntEnum):
     REDEEM = 3
     REVERSAL = 4
     BALANCE = 5
+    CASH_OUT = 6
+
+
+# What takes money from a card; its reversal gives it back. A tuple, the usual one
+# first: it is searched by identity, and hashing an enum is slow.
+DEBITS = (ActivityType.REDEEM, ActivityType.CASH_OUT)
 
 
 class CurrentState(IntEnum):

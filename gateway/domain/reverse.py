@@ -13,7 +13,7 @@ from gateway.domain.decision import Decision, Facts, View, decline, write_record
 from gateway.domain.entries import reversing
 from gateway.domain.policy import Policy
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import APPROVALS, ActivityType, Result
+from gateway.domain.results import APPROVALS, DEBITS, ActivityType, Result
 
 
 class Original(NamedTuple):
@@ -71,7 +71,7 @@ def _undo(
     command: Reverse, view: View, facts: Facts, original: Original, card: Card
 ) -> Decision:
     record = original.record
-    spent = record.activity is ActivityType.REDEEM
+    spent = record.activity in DEBITS
     back = record.card_minor if spent else -record.card_minor
     refusal = _refuse_undoing(original, card, back)
     if refusal:
@@ -166,13 +166,13 @@ def _state_after(record: TransactionRecord, card: Card) -> CardState | None:
     """
     if record.activity is ActivityType.ACTIVATE:
         return CardState.PENDING if card.state is CardState.ACTIVE else None
-    if card.state is CardState.DEPLETED and record.activity is ActivityType.REDEEM:
+    if card.state is CardState.DEPLETED and record.activity in DEBITS:
         return CardState.ACTIVE
     return None
 
 
 def _loads_undone(record: TransactionRecord) -> int:
-    return -1 if record.activity is not ActivityType.REDEEM and record.card_minor else 0
+    return -1 if record.activity not in DEBITS and record.card_minor else 0
 
 
 def _last_day(record: TransactionRecord, card: Card, policy: Policy) -> date | None:

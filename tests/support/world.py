@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 
 from currency import Currency, RateBook, UsdRate, rate_e12
 from gateway.domain.cards import BlockReason, Card, CardState
+from gateway.domain.cash_out_rules import CashOutRule, CashOutRules
 from gateway.domain.commands import (
     NO_CONTEXT,
     Activate,
     Amount,
     CardRef,
+    CashOut,
     Fingerprint,
     Load,
     MoneyCommand,
@@ -99,7 +101,12 @@ def product(product_id: ProductId, currency: str = "USD", **changes: Any) -> Pro
         "reloadable": True,
         "fixed_amount_minor": None,
         "permitted": frozenset(
-            {ActivityType.ACTIVATE, ActivityType.LOAD, ActivityType.REDEEM}
+            {
+                ActivityType.ACTIVATE,
+                ActivityType.LOAD,
+                ActivityType.REDEEM,
+                ActivityType.CASH_OUT,
+            }
         ),
         "max_load_minor": None,
         "max_redeem_minor": None,
@@ -117,6 +124,8 @@ def place(
     currencies: Iterable[str] = ("USD", "EUR", "KWD", "JPY", "LBP", "GBP"),
     time_zone: str = "Asia/Beirut",
     cut_off: time = time(0),
+    country: str = "LB",
+    jurisdiction: str | None = None,
 ) -> Place:
     """
     Make the one place of this world.
@@ -129,11 +138,12 @@ def place(
             store_id=STORE,
             merchant_id=MERCHANT,
             code="s-1",
-            country="LB",
+            country=country,
             currencies=frozenset(currencies),
             time_zone=ZoneInfo(time_zone),
             cut_off=cut_off,
             state=store,
+            jurisdiction=jurisdiction,
         ),
         merchant=Merchant(
             merchant_id=MERCHANT, code="m-1", name="Merchant", state=merchant
@@ -148,6 +158,7 @@ def policy(
     rates: Iterable[UsdRate] | None = None,
     accepted: bool = True,
     max_rate_age: dict[str, timedelta] | None = None,
+    cash_out_rules: Iterable[CashOutRule] = (),
 ) -> Policy:
     """
     Make the policy of this world, with rate table R1 unless told otherwise.
@@ -178,6 +189,7 @@ def policy(
         accepted=frozenset({(PROGRAM, MERCHANT)} if accepted else ()),
         rates=RateBook.of(table),
         max_rate_age=max_rate_age or {},
+        cash_out_rules=CashOutRules(cash_out_rules),
     )
 
 
@@ -191,6 +203,7 @@ def card(
     held_minor: int = 0,
     load_count: int = 1,
     expires_on: date | None = None,
+    loaded_minor: int = 0,
 ) -> Card:
     """
     Make a card, ACTIVE with ledger 100.00 unless told otherwise.
@@ -211,6 +224,7 @@ def card(
         expires_on=expires_on,
         version=1,
         last_transaction_at=None,
+        loaded_minor=loaded_minor,
     )
 
 
@@ -278,6 +292,13 @@ def activate(asked: Amount | None = None, *, number: int = 1) -> Activate:
     Ask to make a card usable.
     """
     return Activate(**_common(number), initial_amount=asked)
+
+
+def cash_out(*, number: int = 1) -> CashOut:
+    """
+    Ask to be paid the rest.
+    """
+    return CashOut(**_common(number))
 
 
 def reverse(original: int, *, number: int = 100, with_card: bool = True) -> Reverse:

@@ -28,7 +28,7 @@ from gateway.domain.ids import (
     TransactionId,
 )
 from gateway.domain.record import Account, Posting, TransactionRecord
-from gateway.domain.results import ActivityType, Result
+from gateway.domain.results import DEBITS, ActivityType, Result
 from gateway.engine.ports import Claim, Locked, LockRequest, WriteSet
 
 PROGRAM: Final = ProgramId(1)
@@ -140,7 +140,7 @@ def undo(original: TransactionRecord) -> Move:
     """
     Undo the whole of a transaction.
     """
-    spent = original.activity is ActivityType.REDEEM
+    spent = original.activity in DEBITS
     amount = original.card_minor if spent else -original.card_minor
     return Move(activity=ActivityType.REVERSAL, amount_minor=amount, original=original)
 
@@ -157,6 +157,13 @@ def redeem(amount_minor: int) -> Move:
     Spend.
     """
     return Move(activity=ActivityType.REDEEM, amount_minor=-amount_minor)
+
+
+def cash_out(amount_minor: int) -> Move:
+    """
+    Pay the rest out.
+    """
+    return Move(activity=ActivityType.CASH_OUT, amount_minor=-amount_minor)
 
 
 def moved(

@@ -21,6 +21,7 @@ from gateway.engine.ports import Claim, Locked, WriteSet
 from tests.support.ledger import (
     MERCHANT,
     PROGRAM,
+    cash_out,
     declined,
     load,
     lock_request,
@@ -233,5 +234,9 @@ async def trade(database: FreshDatabase) -> dict[str, TransactionRecord]:
     await trading.sell_in_dinars("sold in dinars", 1, 1_001)
     await trading.sell_in_dinars("sold in dinars by mistake", 1, 2_002)
     await trading.undo_in_dinars("undone in dinars", "sold in dinars by mistake")
+    await trading.move("loaded small", 4, load(800))
+    await trading.move("paid out", 4, cash_out(800))
+    await trading.move("paid back", 4, undo(trading.records["paid out"]))
+    await trading.move("paid out again", 4, cash_out(800))
     await books.close()
     return trading.records

@@ -50,6 +50,7 @@ class Intake:
             "get_balance": self.get_balance,
             "reverse": self.reverse,
             "get_transaction": self.get_transaction,
+            "cash_out": self.cash_out,
         }
 
     async def wait_for_room(self, kind: str) -> None:
@@ -115,6 +116,16 @@ class Intake:
         command = self._reader.reverse(
             request, terminal_id, original_terminal_id=original_terminal_id
         )
+        return self._lane.submit(caller, command, deadline)
+
+    async def cash_out(
+        self, caller: Caller, request: pb.CashOutRequest, deadline: float
+    ) -> Submitted:
+        """
+        Queue a CashOut.
+        """
+        terminal_id = await self._entrance.terminal_of(caller, request.terminal_id)
+        command = self._reader.cash_out(request, terminal_id)
         return self._lane.submit(caller, command, deadline)
 
     async def get_balance(

@@ -12,6 +12,7 @@ from gateway.api.forms import Form
 from gateway.api.ports import Part, Sealer
 from gateway.api.request_content import (
     ACTIVATE,
+    CASH_OUT,
     LOAD,
     REDEEM,
     REVERSE,
@@ -21,6 +22,7 @@ from gateway.domain.commands import (
     NO_CONTEXT,
     Activate,
     Amount,
+    CashOut,
     Fingerprint,
     GetBalance,
     GetTransaction,
@@ -58,6 +60,7 @@ class RequestReader:
         self._reverse = Form(pb.ReverseRequest.DESCRIPTOR)
         self._get_balance = Form(pb.GetBalanceRequest.DESCRIPTOR)
         self._get_transaction = Form(pb.GetTransactionRequest.DESCRIPTOR)
+        self._cash_out = Form(pb.CashOutRequest.DESCRIPTOR)
 
     def activate(
         self, request: pb.ActivateRequest, terminal_id: TerminalId
@@ -162,6 +165,22 @@ class RequestReader:
             reversal_reason=reason,
         )
 
+    def cash_out(self, request: pb.CashOutRequest, terminal_id: TerminalId) -> CashOut:
+        """
+        Read a CashOut.
+        """
+        self._cash_out.require(request)
+        digits = request.card_number
+        content, fingerprint = self._sealed(content_parts(CASH_OUT, digits))
+        return CashOut(
+            request_id=_request_id(request.request_id),
+            terminal_id=terminal_id,
+            card=self._sealer.card(digits),
+            till=_till(request),
+            fingerprint=fingerprint,
+            content=content,
+        )
+
     def get_balance(
         self, request: pb.GetBalanceRequest, terminal_id: TerminalId
     ) -> GetBalance:
@@ -204,6 +223,7 @@ _WithTill = (
     | pb.RedeemRequest
     | pb.ReverseRequest
     | pb.GetBalanceRequest
+    | pb.CashOutRequest
 )
 
 

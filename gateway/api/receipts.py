@@ -42,6 +42,8 @@ _DECLINES: Final[dict[Result, str]] = {
 _DECLINE_TEXTS: Final = {
     result: f"Declined: {why}." for result, why in _DECLINES.items()
 }
+_HELD_REST: Final = "Declined: a part of the balance is held for a payment."
+_LARGE_REST: Final = "Declined: this balance is not paid out in cash here."
 
 
 def receipt_text(record: TransactionRecord) -> str:
@@ -53,6 +55,8 @@ def receipt_text(record: TransactionRecord) -> str:
         text = _APPROVED_TEXTS[record.activity](record)
     else:
         text = _DECLINE_TEXTS[result]
+        if result is Result.NOT_PERMITTED and record.activity is ActivityType.CASH_OUT:
+            text = _not_paid_out(record)
     available = record.available_after_minor
     code = record.card_currency
     if not record.balances_shown or available is None or code is None:
@@ -79,6 +83,19 @@ def _redeemed(record: TransactionRecord) -> str:
     return f"{text} Still due: {spoken(due, code, record.requested_exponent or 0)}."
 
 
+def _not_paid_out(record: TransactionRecord) -> str:
+    """
+    Say what is in the way: the product, a hold, or how much is on the card.
+    """
+    if not record.balances_shown:
+        return _DECLINE_TEXTS[Result.NOT_PERMITTED]
+    return _HELD_REST if record.held_after_minor else _LARGE_REST
+
+
+def _paid_out(record: TransactionRecord) -> str:
+    return f"Paid out {_approved(record)} in cash."
+
+
 def _reversed(record: TransactionRecord) -> str:
     if not record.effective:
         return "Nothing was left to undo."
@@ -102,4 +119,5 @@ _APPROVED_TEXTS: Final[dict[ActivityType, Callable[[TransactionRecord], str]]] =
     ActivityType.REDEEM: _redeemed,
     ActivityType.REVERSAL: _reversed,
     ActivityType.BALANCE: _balance,
+    ActivityType.CASH_OUT: _paid_out,
 }

@@ -18,6 +18,7 @@ ACTIVATE: Final = "ACTIVATE"
 LOAD: Final = "LOAD"
 REDEEM: Final = "REDEEM"
 REVERSE: Final = "REVERSE"
+CASH_OUT: Final = "CASH_OUT"
 
 _pack_key: Final = struct.Struct(">q16s").pack
 

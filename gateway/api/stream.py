@@ -43,6 +43,7 @@ _METHOD_NAMES: Final = {
     "get_balance": "GetBalance",
     "reverse": "Reverse",
     "get_transaction": "GetTransaction",
+    "cash_out": "CashOut",
 }
 _Context = aio.ServicerContext[Any, Any]
 

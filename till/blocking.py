@@ -105,7 +105,7 @@ class BlockingTill:
 
     def perform(self, request: Sale) -> Settled:
         """
-        Send an Activate, Load or Redeem, and come back with an end of it.
+        Send an Activate, Load, Redeem or CashOut, and come back with an end of it.
         """
         return self._run(self._shop.perform(request))
 

@@ -32,6 +32,7 @@ from till.errors import Meaning, NotRecordedError, TillError
 from till.printing import answer_json, answer_lines, error_json
 from till.requests import (
     Activate,
+    CashOut,
     GetBalance,
     GetTransaction,
     Load,
@@ -44,7 +45,8 @@ CONNECT_TIMEOUT_S: Final = 3.0
 
 till_app = typer.Typer(
     name="till",
-    help="Be a till: activate, load, redeem, ask and reverse over mutual TLS.",
+    help="Be a till: activate, load, redeem, cash out, ask and reverse over mutual "
+    "TLS.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -156,6 +158,22 @@ def redeem(
     _ask(till, request, paid=_stands)
 
 
+@till_app.command("cash-out")
+@with_till_options
+def cash_out(
+    till: TillOptions, *, card: CardText = None, request_id: RequestIdText = None
+) -> None:
+    """
+    Pay the rest of a card out in cash, where law or program allow it.
+    """
+    request = CashOut(
+        request_id=read_request_id(request_id),
+        card_number=read_card(card),
+        terminal_id=till.terminal_id,
+    )
+    _ask(till, request, paid=_stands)
+
+
 @till_app.command()
 @with_till_options
 def balance(till: TillOptions, *, card: CardText = None) -> None:
@@ -246,7 +264,7 @@ def _ask(
 async def _send(till: TillOptions, request: Request) -> Answer:
     async with till.open_client() as client:
         await client.connect(timeout_s=min(CONNECT_TIMEOUT_S, till.timeout_s))
-        if isinstance(request, Activate | Load | Redeem | Reverse):
+        if isinstance(request, Activate | Load | Redeem | CashOut | Reverse):
             # Whoever waits in vain needs it, so it comes before anything is sent.
             typer.echo(f"request id {request.request_id}", err=True)
         return await client.send(request)

@@ -156,7 +156,7 @@ class Shop:
 
     async def perform(self, request: Sale) -> Settled:
         """
-        Send an Activate, Load or Redeem, and come back with an end of it.
+        Send an Activate, Load, Redeem or CashOut, and come back with an end of it.
 
         Raises:
             RefusedError: the gateway does not take it. Where it could not be read it

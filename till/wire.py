@@ -11,6 +11,7 @@ from scrip.v1 import card_service_pb2, money_pb2, transaction_pb2
 from till.requests import (
     NO_CONTEXT,
     Activate,
+    CashOut,
     GetBalance,
     GetTransaction,
     Load,
@@ -27,6 +28,7 @@ Message = (
     | card_service_pb2.GetBalanceRequest
     | card_service_pb2.ReverseRequest
     | card_service_pb2.GetTransactionRequest
+    | card_service_pb2.CashOutRequest
 )
 
 # The method of the service, and the field of the stream's oneof, of each request.
@@ -37,6 +39,7 @@ METHODS: Final[dict[type[Request], str]] = {
     GetBalance: "GetBalance",
     Reverse: "Reverse",
     GetTransaction: "GetTransaction",
+    CashOut: "CashOut",
 }
 
 
@@ -72,6 +75,13 @@ def write_message(request: Request) -> Message:
                 card_number=request.card_number.digits,
                 till=_context(request.context),
             )
+        case CashOut():
+            return card_service_pb2.CashOutRequest(
+                request_id=str(request.request_id),
+                terminal_id=request.terminal_id,
+                card_number=request.card_number.digits,
+                till=_context(request.context),
+            )
         case Reverse():
             return _reverse(request)
         case GetTransaction():
@@ -103,6 +113,8 @@ def write_stream_message(
             item.reverse.CopyFrom(message)
         case card_service_pb2.GetTransactionRequest():
             item.get_transaction.CopyFrom(message)
+        case card_service_pb2.CashOutRequest():
+            item.cash_out.CopyFrom(message)
         case _:
             assert_never(message)
     return item

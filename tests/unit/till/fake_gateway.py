@@ -198,12 +198,22 @@ class FakeGateway(card_service_pb2_grpc.CardServiceServicer):
                 amount = request.initial_amount.minor_units
             case card_service_pb2.ReverseRequest():
                 return self._reverse(request)
+            case card_service_pb2.CashOutRequest():
+                return self._pay_out(request)
             case _:
                 raise AssertionError(request)
         if self.balance + amount < 0:
             return self.outcome(request, result_pb2.RESULT_INSUFFICIENT_FUNDS)
         self.balance += amount
         return self.outcome(request, result_pb2.RESULT_APPROVED, amount=abs(amount))
+
+    def _pay_out(
+        self, request: card_service_pb2.CashOutRequest
+    ) -> transaction_pb2.Outcome:
+        paid, self.balance = self.balance, 0
+        outcome = self.outcome(request, result_pb2.RESULT_APPROVED, amount=paid)
+        outcome.cash_back_amount.CopyFrom(usd(paid))
+        return outcome
 
     def _reverse(
         self, request: card_service_pb2.ReverseRequest
@@ -280,6 +290,15 @@ class FakeGateway(card_service_pb2_grpc.CardServiceServicer):
         """
         outcome = await self._unary(request, context)
         return card_service_pb2.RedeemResponse(outcome=outcome)
+
+    async def CashOut(
+        self, request: card_service_pb2.CashOutRequest, context: Context
+    ) -> card_service_pb2.CashOutResponse:
+        """
+        Answer CashOut.
+        """
+        outcome = await self._unary(request, context)
+        return card_service_pb2.CashOutResponse(outcome=outcome)
 
     async def GetBalance(
         self, request: card_service_pb2.GetBalanceRequest, context: Context

@@ -9,8 +9,9 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tests.support.model_checks import first_fault, price
+from tests.support.model_checks import first_fault, price, rest
 from tests.support.model_rows import (
+    DEBITS,
     RATE_FIELDS,
     Ask,
     Entry,
@@ -100,7 +101,7 @@ class Model:
         row["reason"] = None
         return Expected(row, recorded=False, replayed=False, state="DECLINED")
 
-    # --- Activate, Load, Redeem -----------------------------------------------------
+    # --- Activate, Load, Redeem, CashOut --------------------------------------------
 
     def _sell(self, ask: Ask, clock: datetime) -> Entry:
         known = self.cards.get(ask.number or 0)
@@ -115,10 +116,15 @@ class Model:
         if ask.operation == "ACTIVATE" and ask.minor is None and product.fixed:
             own = product.currency
             sold = ask._replace(minor=product.fixed, code=own, exponent=EXPONENTS[own])
-        money = price(sold, card, now, self.rules)
+        paying_out = ask.operation == "CASH_OUT"
+        money = (rest if paying_out else price)(sold, card, now, self.rules)
         if isinstance(money, str):
             told = Told(money, shown=True, amount=asked(sold))
             return Entry(ask.content, still(ask, now, card, told, self.rules))
+        if paying_out:
+            own = product.currency
+            digits = EXPONENTS[own]
+            sold = ask._replace(minor=money.approved, code=own, exponent=digits)
         entry = self._approve(sold, card, money, now)
         entry.content = ask.content
         self._history[card.number].append(entry)
@@ -126,9 +132,10 @@ class Model:
 
     def _approve(self, ask: Ask, card: ModelCard, money: Money, now: datetime) -> Entry:
         balance, expires = card.balance, card.expires
-        product, spent = card.product, ask.operation == "REDEEM"
+        product, spent = card.product, ask.operation in DEBITS
         card.balance += -money.card_minor if spent else money.card_minor
         card.loads += 0 if spent else bool(money.card_minor)
+        card.loaded += 0 if spent else money.card_minor
         if spent and not card.balance and not product.reloadable:
             card.state = "DEPLETED"
         if ask.operation == "ACTIVATE":
@@ -198,8 +205,9 @@ class Model:
     ) -> Entry:
         about, balance = original.row, card.balance
         card.balance = _undone_balance(original, card)
-        if about["activity"] != "REDEEM":
+        if about["activity"] not in DEBITS:
             card.loads -= bool(about["card_minor"])
+            card.loaded -= about["card_minor"]
         if about["activity"] == "ACTIVATE":
             card.expires = original.expires_before
             # A block outlives the activation that is undone.
@@ -231,7 +239,7 @@ def _legs(ask: Ask, card: ModelCard, money: Money) -> Legs:
     legs: Legs = Counter()
     if not money.card_minor:
         return legs
-    spent = ask.operation == "REDEEM"
+    spent = ask.operation in DEBITS
     sign = 1 if spent else -1
     program, own, code = card.product.program, card.product.currency, str(ask.code)
     account = "MERCHANT_PAYABLE" if spent else "MERCHANT_RECEIVABLE"

@@ -26,6 +26,7 @@ _FIELDS: Final = {
     "GetBalance": "get_balance",
     "Reverse": "reverse",
     "GetTransaction": "get_transaction",
+    "CashOut": "cash_out",
 }
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 _ECHOED_CHARACTERS: Final = 64

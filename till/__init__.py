@@ -35,6 +35,7 @@ from till.errors import (
 from till.journal import FileJournal, Journal, JournalError, MemoryJournal
 from till.requests import (
     Activate,
+    CashOut,
     GetBalance,
     GetTransaction,
     Load,
@@ -58,6 +59,7 @@ __all__ = [
     "CardNumber",
     "CardNumberError",
     "CardState",
+    "CashOut",
     "Connection",
     "ConversionRecord",
     "CredentialError",

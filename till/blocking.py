@@ -105,7 +105,7 @@ class BlockingTill:
 
     def perform(self, request: Sale) -> Settled:
         """
-        Send an Activate, Load, Redeem, Refund or Void, and come back with an end of it.
+        Send a sale of any kind, a Refund or a Void, and come back with an end of it.
         """
         return self._run(self._shop.perform(request))
 

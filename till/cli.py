@@ -33,6 +33,7 @@ from till.errors import Meaning, NotRecordedError, TillError
 from till.printing import answer_json, answer_lines, error_json
 from till.requests import (
     Activate,
+    CashOut,
     GetBalance,
     GetTransaction,
     Load,
@@ -47,7 +48,8 @@ CONNECT_TIMEOUT_S: Final = 3.0
 
 till_app = typer.Typer(
     name="till",
-    help="Be a till: activate, load, redeem, refund, undo and ask over mutual TLS.",
+    help="Be a till: activate, load, redeem, cash out, refund, undo and ask over "
+    "mutual TLS.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -154,6 +156,22 @@ def redeem(
         amount=read_amount(amount, currency),
         card_number=read_card(card),
         allow_partial=partial,
+        terminal_id=till.terminal_id,
+    )
+    _ask(till, request, paid=_stands)
+
+
+@till_app.command("cash-out")
+@with_till_options
+def cash_out(
+    till: TillOptions, *, card: CardText = None, request_id: RequestIdText = None
+) -> None:
+    """
+    Pay the rest of a card out in cash, where law or program allow it.
+    """
+    request = CashOut(
+        request_id=read_request_id(request_id),
+        card_number=read_card(card),
         terminal_id=till.terminal_id,
     )
     _ask(till, request, paid=_stands)

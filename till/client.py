@@ -27,6 +27,7 @@ from till.errors import NotAppliedError
 from till.requests import (
     NO_CONTEXT,
     Activate,
+    CashOut,
     GetBalance,
     GetTransaction,
     Load,
@@ -242,6 +243,25 @@ class TillClient:
             card_number=card_number,
             amount=amount,
             allow_partial=allow_partial,
+            terminal_id=self.terminal_id,
+            context=context,
+        )
+        return await self.send(request, timeout_s=timeout_s)
+
+    async def cash_out(
+        self,
+        card_number: CardNumber,
+        *,
+        request_id: UUID,
+        context: TillContext = NO_CONTEXT,
+        timeout_s: float | None = None,
+    ) -> Answer:
+        """
+        Pay the rest of a card out; hand out the answer's `cash_back_amount`.
+        """
+        request = CashOut(
+            request_id=request_id,
+            card_number=card_number,
             terminal_id=self.terminal_id,
             context=context,
         )

@@ -74,6 +74,7 @@ class ActivityType(ContractEnum):
     REDEEM = 3
     REVERSAL = 4
     BALANCE = 5
+    CASH_OUT = 6
     REFUND = 7
     VOID = 8
 

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 from uuid import UUID
 
+from currency import Money
 from till.codes import ReversalReason
-from till.requests import Activate, Recorded, Reverse, Void
+from till.requests import Activate, CashOut, Recorded, Reverse, Sale, Void
 
 COMPACT_AT_BYTES: Final = 4 * 1024 * 1024
 _PRIVATE_MODE: Final = 0o600
@@ -65,11 +66,7 @@ class JournalEntry:
                 original_terminal_id=request.original_terminal_id,
                 reason=request.reason.name,
             )
-        money = None
-        if isinstance(request, Activate):
-            money = request.initial_amount
-        elif not isinstance(request, Void):
-            money = request.amount
+        money = _amount_of(request)
         card = request.card_number
         return cls(
             request_id=request_id,
@@ -244,6 +241,19 @@ class FileJournal:
             file.close()
             raise
         return file
+
+
+def _amount_of(request: Sale) -> Money | None:
+    """
+    Give the amount a request names; a CashOut or Void names none.
+    """
+    match request:
+        case Activate():
+            return request.initial_amount
+        case CashOut() | Void():
+            return None
+        case _:
+            return request.amount
 
 
 def _open_private(path: Path) -> BinaryIO:

@@ -40,6 +40,8 @@ def _rows(answer: Answer) -> Iterator[tuple[str, str]]:
     yield "approved", _money(answer.approved_amount) if answer.approved else ""
     if answer.amount_due is not None and answer.amount_due.minor_units:
         yield "still to pay", _money(answer.amount_due)
+    if answer.cash_back_amount is not None and answer.cash_back_amount.minor_units:
+        yield "cash to pay", _money(answer.cash_back_amount)
     if answer.conversion is not None:
         yield "converted", _conversion(answer.conversion)
     if answer.card is not None:

@@ -94,6 +94,18 @@ class Redeem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CashOut:
+    """
+    Pay the rest of a card out in cash. The answer says how much to hand out.
+    """
+
+    request_id: UUID
+    card_number: CardNumber
+    terminal_id: str = ""
+    context: TillContext = NO_CONTEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetBalance:
     """
     Read a card's balance. Nothing is recorded, so it needs no request id.
@@ -165,6 +177,6 @@ class GetTransaction:
 
 
 # What moves money is sent by a Shop, which keeps it in the journal first.
-Sale = Activate | Load | Redeem | Refund | Void
+Sale = Activate | Load | Redeem | CashOut | Refund | Void
 Recorded = Sale | Reverse
 Request = Recorded | GetBalance | GetTransaction

@@ -156,7 +156,7 @@ class Shop:
 
     async def perform(self, request: Sale) -> Settled:
         """
-        Send an Activate, Load, Redeem, Refund or Void, and come back with an end of it.
+        Send a sale of any kind, a Refund or a Void, and come back with an end of it.
 
         A void that was done cannot be reversed: given up, it ends as ANSWERED.
 

@@ -11,6 +11,7 @@ from scrip.v1 import card_service_pb2, money_pb2, transaction_pb2
 from till.requests import (
     NO_CONTEXT,
     Activate,
+    CashOut,
     GetBalance,
     GetTransaction,
     Load,
@@ -29,6 +30,7 @@ Message = (
     | card_service_pb2.GetBalanceRequest
     | card_service_pb2.ReverseRequest
     | card_service_pb2.GetTransactionRequest
+    | card_service_pb2.CashOutRequest
     | card_service_pb2.RefundRequest
     | card_service_pb2.VoidRequest
 )
@@ -41,6 +43,7 @@ METHODS: Final[dict[type[Request], str]] = {
     GetBalance: "GetBalance",
     Reverse: "Reverse",
     GetTransaction: "GetTransaction",
+    CashOut: "CashOut",
     Refund: "Refund",
     Void: "Void",
 }
@@ -74,6 +77,13 @@ def write_message(request: Request) -> Message:
         case GetBalance():
             return card_service_pb2.GetBalanceRequest(
                 request_id=str(request.request_id or ""),
+                terminal_id=request.terminal_id,
+                card_number=request.card_number.digits,
+                till=_context(request.context),
+            )
+        case CashOut():
+            return card_service_pb2.CashOutRequest(
+                request_id=str(request.request_id),
                 terminal_id=request.terminal_id,
                 card_number=request.card_number.digits,
                 till=_context(request.context),
@@ -113,6 +123,8 @@ def write_stream_message(
             item.reverse.CopyFrom(message)
         case card_service_pb2.GetTransactionRequest():
             item.get_transaction.CopyFrom(message)
+        case card_service_pb2.CashOutRequest():
+            item.cash_out.CopyFrom(message)
         case card_service_pb2.RefundRequest():
             item.refund.CopyFrom(message)
         case card_service_pb2.VoidRequest():

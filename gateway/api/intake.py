@@ -51,6 +51,7 @@ class Intake:
             "get_balance": self.get_balance,
             "reverse": self.reverse,
             "get_transaction": self.get_transaction,
+            "cash_out": self.cash_out,
             "refund": self.refund,
             "void": self.void,
         }
@@ -151,6 +152,16 @@ class Intake:
                 caller, request.original_terminal_id, terminal_id
             ),
         )
+        return self._lane.submit(caller, command, deadline)
+
+    async def cash_out(
+        self, caller: Caller, request: pb.CashOutRequest, deadline: float
+    ) -> Submitted:
+        """
+        Queue a CashOut.
+        """
+        terminal_id = await self._entrance.terminal_of(caller, request.terminal_id)
+        command = self._reader.cash_out(request, terminal_id)
         return self._lane.submit(caller, command, deadline)
 
     async def get_balance(

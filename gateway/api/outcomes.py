@@ -120,7 +120,8 @@ def _put_amounts(
     if record.activity is ActivityType.REDEEM and requested > 0:
         due = requested - approved
     put(out.amount_due, due, currency_code, exponent)
-    put(out.cash_back_amount, 0, currency_code, exponent)
+    paid_out = approved if record.activity is ActivityType.CASH_OUT else 0
+    put(out.cash_back_amount, paid_out, currency_code, exponent)
 
 
 def _put_balances(

@@ -12,6 +12,7 @@ from gateway.api.forms import Form
 from gateway.api.ports import Part, Sealer
 from gateway.api.request_content import (
     ACTIVATE,
+    CASH_OUT,
     LOAD,
     REDEEM,
     REFUND,
@@ -23,6 +24,7 @@ from gateway.domain.commands import (
     NO_CONTEXT,
     Activate,
     Amount,
+    CashOut,
     Fingerprint,
     GetBalance,
     GetTransaction,
@@ -64,6 +66,7 @@ class RequestReader:
         self._void = Form(pb.VoidRequest.DESCRIPTOR)
         self._get_balance = Form(pb.GetBalanceRequest.DESCRIPTOR)
         self._get_transaction = Form(pb.GetTransactionRequest.DESCRIPTOR)
+        self._cash_out = Form(pb.CashOutRequest.DESCRIPTOR)
 
     def activate(
         self, request: pb.ActivateRequest, terminal_id: TerminalId
@@ -166,6 +169,22 @@ class RequestReader:
             content=content,
             original=original,
             reversal_reason=reason,
+        )
+
+    def cash_out(self, request: pb.CashOutRequest, terminal_id: TerminalId) -> CashOut:
+        """
+        Read a CashOut.
+        """
+        self._cash_out.require(request)
+        digits = request.card_number
+        content, fingerprint = self._sealed(content_parts(CASH_OUT, digits))
+        return CashOut(
+            request_id=_request_id(request.request_id),
+            terminal_id=terminal_id,
+            card=self._sealer.card(digits),
+            till=_till(request),
+            fingerprint=fingerprint,
+            content=content,
         )
 
     def check_refund(self, request: pb.RefundRequest) -> None:
@@ -280,6 +299,7 @@ _WithTill = (
     | pb.RefundRequest
     | pb.VoidRequest
     | pb.GetBalanceRequest
+    | pb.CashOutRequest
 )
 
 

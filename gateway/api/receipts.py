@@ -42,6 +42,8 @@ _DECLINES: Final[dict[Result, str]] = {
 _DECLINE_TEXTS: Final = {
     result: f"Declined: {why}." for result, why in _DECLINES.items()
 }
+_HELD_REST: Final = "Declined: a part of the balance is held for a payment."
+_LARGE_REST: Final = "Declined: this balance is not paid out in cash here."
 # What the same result means for what names an original.
 _OWN_DECLINES: Final[dict[tuple[ActivityType, Result], str]] = {
     (ActivityType.REFUND, Result.INVALID_AMOUNT): (
@@ -87,6 +89,8 @@ def _declined(record: TransactionRecord) -> str:
     result = record.result
     if result is Result.ALREADY_REVERSED and record.transaction_id is not None:
         return _UNDONE_BEFORE
+    if result is Result.NOT_PERMITTED and record.activity is ActivityType.CASH_OUT:
+        return _not_paid_out(record)
     own = _OWN_DECLINE_TEXTS.get((record.activity, result))
     return own or _DECLINE_TEXTS[result]
 
@@ -108,6 +112,19 @@ def _redeemed(record: TransactionRecord) -> str:
     due = (record.requested_minor or 0) - record.approved_minor
     code = record.transaction_currency or ""
     return f"{text} Still due: {spoken(due, code, record.requested_exponent or 0)}."
+
+
+def _not_paid_out(record: TransactionRecord) -> str:
+    """
+    Say what is in the way: the product, a hold, or how much is on the card.
+    """
+    if not record.balances_shown:
+        return _DECLINE_TEXTS[Result.NOT_PERMITTED]
+    return _HELD_REST if record.held_after_minor else _LARGE_REST
+
+
+def _paid_out(record: TransactionRecord) -> str:
+    return f"Paid out {_approved(record)} in cash."
 
 
 def _reversed(record: TransactionRecord) -> str:
@@ -143,6 +160,7 @@ _APPROVED_TEXTS: Final[dict[ActivityType, Callable[[TransactionRecord], str]]] =
     ActivityType.REDEEM: _redeemed,
     ActivityType.REVERSAL: _reversed,
     ActivityType.BALANCE: _balance,
+    ActivityType.CASH_OUT: _paid_out,
     ActivityType.REFUND: _refunded,
     ActivityType.VOID: _voided,
 }

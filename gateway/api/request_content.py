@@ -18,6 +18,7 @@ ACTIVATE: Final = "ACTIVATE"
 LOAD: Final = "LOAD"
 REDEEM: Final = "REDEEM"
 REVERSE: Final = "REVERSE"
+CASH_OUT: Final = "CASH_OUT"
 REFUND: Final = "REFUND"
 VOID: Final = "VOID"
 

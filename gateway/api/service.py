@@ -68,6 +68,18 @@ class CardService(pb_grpc.CardServiceServicer):
         await self._finish(call, submitted, response.outcome)
         return response
 
+    async def CashOut(
+        self, request: pb.CashOutRequest, context: _Context
+    ) -> pb.CashOutResponse:
+        """
+        Pay the rest of a card out in cash.
+        """
+        call, caller = _begin(request.request_id)
+        submitted = await self._intake.cash_out(caller, request, call.deadline)
+        response = pb.CashOutResponse()
+        await self._finish(call, submitted, response.outcome)
+        return response
+
     async def GetBalance(
         self, request: pb.GetBalanceRequest, context: _Context
     ) -> pb.GetBalanceResponse:

@@ -40,6 +40,7 @@ _METHOD_NAMES: Final = {
     "get_balance": "GetBalance",
     "reverse": "Reverse",
     "get_transaction": "GetTransaction",
+    "cash_out": "CashOut",
     "refund": "Refund",
     "void": "Void",
 }

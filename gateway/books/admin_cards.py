@@ -27,6 +27,7 @@ class NewProduct:
     max_redeem_minor: int | None
     max_balance_minor: int | None
     validity_days: int | None
+    cash_out_limit_minor: int | None = None
 
 
 class NewCard(NamedTuple):
@@ -66,6 +67,7 @@ def insert_product(connection: AdminConnection, product: NewProduct) -> None:
         max_redeem_minor=product.max_redeem_minor,
         max_balance_minor=product.max_balance_minor,
         validity_days=product.validity_days,
+        cash_out_limit_minor=product.cash_out_limit_minor,
     )
 
 

@@ -54,6 +54,7 @@ class NewStore:
     currencies: tuple[str, ...]
     time_zone: str
     cut_off: time
+    jurisdiction: str | None = None
 
 
 def insert_program(connection: AdminConnection, program: NewProgram) -> None:
@@ -160,6 +161,7 @@ def insert_stores(connection: AdminConnection, stores: Sequence[NewStore]) -> No
         currencies=[" ".join(store.currencies) for store in stores],
         time_zones=[store.time_zone for store in stores],
         cut_offs=[store.cut_off for store in stores],
+        jurisdictions=[store.jurisdiction for store in stores],
     )
 
 

@@ -40,6 +40,7 @@ RULES: Final = (
     "check_card_last",
     "check_card_steps",
     "check_card_loads",
+    "check_cash_outs",
     "check_cards_known",
     "check_originals",
     "check_reversals",

@@ -101,6 +101,7 @@ _CARD_PACKS: Final[tuple[Pack, ...]] = (
     dates,
     int8s,
     moments,
+    int8s,
 )
 
 _key: Final = itemgetter(0)
@@ -141,6 +142,7 @@ def card_parameters(
                 card.expires_on,
                 card.version,
                 card.last_transaction_at,
+                card.loaded_minor,
             )
             for card in cards
         ],

@@ -9,6 +9,12 @@ from zoneinfo import ZoneInfo
 
 from currency import Currency, RateBook, UsdRate, rate_e12
 from gateway.books.wire import Row
+from gateway.domain.cash_out_rules import (
+    CashOutRule,
+    CashOutRules,
+    RuledCards,
+    RuleKind,
+)
 from gateway.domain.ids import (
     MerchantId,
     ProductId,
@@ -48,6 +54,7 @@ class PolicyRows:
     terminals: Sequence[Row]
     devices: Sequence[Row]
     rules: Sequence[Row]
+    cash_out_rules: Sequence[Row]
     rates: Sequence[Row]
 
 
@@ -78,6 +85,7 @@ def build_policy(version: int, rows: PolicyRows, known: RateBook) -> Policy:
         ),
         rates=known.with_rates(map(_rate, rows.rates)) if rows.rates else known,
         max_rate_age=dict(rows.rules),
+        cash_out_rules=CashOutRules(map(_cash_out_rule, rows.cash_out_rules)),
     )
 
 
@@ -104,6 +112,7 @@ def _product(row: Row) -> Product:
         max_redeem_minor,
         max_balance_minor,
         validity_days,
+        cash_out_limit_minor,
     ) = row
     return Product(
         product_id=ProductId(product_id),
@@ -117,6 +126,7 @@ def _product(row: Row) -> Product:
         max_redeem_minor=max_redeem_minor,
         max_balance_minor=max_balance_minor,
         validity_days=validity_days,
+        cash_out_limit_minor=cash_out_limit_minor,
     )
 
 
@@ -131,7 +141,17 @@ def _merchant(row: Row) -> Merchant:
 
 
 def _store(row: Row) -> Store:
-    store_id, merchant_id, code, country, currencies, time_zone, cut_off, state = row
+    (
+        store_id,
+        merchant_id,
+        code,
+        country,
+        currencies,
+        time_zone,
+        cut_off,
+        state,
+        jurisdiction,
+    ) = row
     return Store(
         store_id=StoreId(store_id),
         merchant_id=MerchantId(merchant_id),
@@ -141,6 +161,7 @@ def _store(row: Row) -> Store:
         time_zone=ZoneInfo(time_zone),
         cut_off=cut_off,
         state=PartyState(state),
+        jurisdiction=jurisdiction,
     )
 
 
@@ -177,6 +198,19 @@ def _place(
 ) -> Place:
     store = stores[terminal.store_id]
     return Place(terminal=terminal, store=store, merchant=merchants[store.merchant_id])
+
+
+def _cash_out_rule(row: Row) -> CashOutRule:
+    jurisdiction, effective_from, cards, kind, limit_minor, currency, used = row
+    return CashOutRule(
+        jurisdiction=jurisdiction,
+        effective_from=effective_from,
+        cards=RuledCards(cards),
+        kind=RuleKind(kind),
+        limit_minor=limit_minor,
+        currency=currency,
+        used_percent=used,
+    )
 
 
 def _rate(row: Row) -> UsdRate:

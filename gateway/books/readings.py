@@ -35,6 +35,7 @@ _POLICY: Final = (
     "policy_terminals",
     "policy_devices",
     "policy_rules",
+    "policy_cash_out_rules",
     "policy_rates",
 )
 _QUERIES: Final = (

@@ -54,6 +54,7 @@ def card_of(row: Row) -> Card:
         expires_on,
         version,
         last_transaction_at,
+        loaded_minor,
     ) = row
     return Card(
         card_id=card_id,
@@ -71,6 +72,7 @@ def card_of(row: Row) -> Card:
         expires_on=expires_on,
         version=version,
         last_transaction_at=last_transaction_at,
+        loaded_minor=loaded_minor,
     )
 
 

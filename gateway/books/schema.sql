@@ -105,6 +105,9 @@ CREATE TABLE store (
     -- The local time at which its business day begins.
     cut_off time NOT NULL DEFAULT time '00:00' CHECK (cut_off < time '24:00'),
     state smallint NOT NULL DEFAULT 1 CHECK (state BETWEEN 1 AND 3),
+    -- The part of the country whose law holds there; NULL: its country's alone.
+    jurisdiction text CONSTRAINT store_jurisdiction_check
+    CHECK (jurisdiction ~ ('^' || country || '-[A-Z0-9]{1,3}$')),
     CONSTRAINT store_code_key UNIQUE (merchant_id, code)
 );
 
@@ -150,15 +153,18 @@ CREATE TABLE card_product (
     reloadable boolean NOT NULL,
     fixed_amount_minor bigint
     CHECK (fixed_amount_minor BETWEEN 1 AND 1000000000000000),
-    -- Activity types: 1 ACTIVATE, 2 LOAD, 3 REDEEM, 4 REVERSAL, 5 BALANCE
+    -- Activity types: 1 ACTIVATE, 2 LOAD, 3 REDEEM, 4 REVERSAL, 5 BALANCE, 6 CASH_OUT
     permitted smallint[] NOT NULL CHECK (
         array_position(permitted, NULL) IS NULL
-        AND permitted <@ ARRAY[1, 2, 3, 4, 5]::smallint[]
+        AND permitted <@ ARRAY[1, 2, 3, 4, 5, 6]::smallint[]
     ),
     max_load_minor bigint CHECK (max_load_minor BETWEEN 1 AND 1000000000000000),
     max_redeem_minor bigint CHECK (max_redeem_minor BETWEEN 1 AND 1000000000000000),
     max_balance_minor bigint CHECK (max_balance_minor BETWEEN 1 AND 1000000000000000),
     validity_days smallint CHECK (validity_days >= 1),
+    -- The largest balance that is paid out wherever the card is taken; NULL: by law only.
+    cash_out_limit_minor bigint
+    CHECK (cash_out_limit_minor BETWEEN 1 AND 1000000000000000),
     CONSTRAINT card_product_code_key UNIQUE (program_id, code),
     CONSTRAINT card_product_card_key UNIQUE (product_id, program_id, currency)
 );
@@ -189,6 +195,31 @@ CREATE TABLE rate (
 CREATE TABLE currency_rule (
     currency char(3) PRIMARY KEY CHECK (currency ~ '^[A-Z]{3}$'),
     max_age interval CHECK (max_age > interval '0')
+);
+
+-- The law of cash-out, dated: what a country, or a part of it, rules for some cards from
+-- a day on.
+CREATE TABLE cash_out_rule (
+    jurisdiction text NOT NULL
+    CHECK (jurisdiction ~ '^[A-Z]{2}(-[A-Z0-9]{1,3})?$'),
+    -- In the local time of the store.
+    effective_from date NOT NULL,
+    -- 1 ANY, 2 SINGLE_LOAD, 3 RELOADABLE
+    cards smallint NOT NULL CHECK (cards BETWEEN 1 AND 3),
+    -- 1 BELOW the amount, 2 UP_TO it, 3 USED to so many percent, 4 NEVER
+    kind smallint NOT NULL CHECK (kind BETWEEN 1 AND 4),
+    limit_minor bigint CHECK (limit_minor BETWEEN 1 AND 1000000000000000),
+    currency char(3) CHECK (currency ~ '^[A-Z]{3}$'),
+    used_percent smallint CHECK (used_percent BETWEEN 1 AND 100),
+    source text NOT NULL CHECK (char_length(source) BETWEEN 1 AND 500),
+    CONSTRAINT cash_out_rule_pkey PRIMARY KEY (jurisdiction, effective_from, cards),
+    CONSTRAINT cash_out_rule_whole_check CHECK (
+        (limit_minor IS NOT NULL) = (kind <= 2)
+        AND (currency IS NOT NULL) = (kind <= 2)
+        AND (used_percent IS NOT NULL) = (kind = 3)
+        -- Only a card of one load has a face value that stays.
+        AND (kind <> 3 OR cards = 2)
+    )
 );
 
 -- Judged when the import commits: a rate of the past, or one added to a version that
@@ -266,6 +297,10 @@ CREATE TRIGGER currency_rule_policy
 BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON currency_rule
 FOR EACH STATEMENT EXECUTE FUNCTION raise_policy_version();
 
+CREATE TRIGGER cash_out_rule_policy
+BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON cash_out_rule
+FOR EACH STATEMENT EXECUTE FUNCTION raise_policy_version();
+
 -- Cards. Rows are updated all day, so no index stands on what changes and pages keep
 -- room for the next version of a row (HOT updates).
 
@@ -291,6 +326,8 @@ CREATE TABLE card (
     load_count bigint NOT NULL DEFAULT 0 CHECK (load_count >= 0),
     expires_on date,
     version bigint NOT NULL DEFAULT 0 CHECK (version >= 0),
+    -- The sum of the loads that were not undone.
+    loaded_minor bigint NOT NULL DEFAULT 0,
     CONSTRAINT card_number_index_key UNIQUE (number_index),
     CONSTRAINT card_blocked_check CHECK (
         CASE
@@ -602,3 +639,9 @@ GRANT SELECT (
     state, block_reason, currency, balance_minor, held_minor, unconfirmed_minor,
     next_hold_expiry, last_transaction_at, load_count, expires_on, version
 ) ON card TO scrip_reader;
+
+-- Cash-out.
+GRANT SELECT ON cash_out_rule TO scrip_gateway, scrip_admin, scrip_reader;
+GRANT INSERT, UPDATE ON cash_out_rule TO scrip_admin;
+GRANT SELECT (loaded_minor) ON card TO scrip_gateway, scrip_admin, scrip_reader;
+GRANT UPDATE (loaded_minor) ON card TO scrip_gateway;

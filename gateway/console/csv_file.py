@@ -89,6 +89,12 @@ class CsvRow:
         text = self._cells.get(field, "")
         return self._read(field, text, reader) if text else default
 
+    def has(self, field: str) -> bool:
+        """
+        Tell whether a cell holds anything.
+        """
+        return bool(self._cells.get(field))
+
     def refuse(self, field: str, message: str) -> None:
         """
         Note a fault of the row.

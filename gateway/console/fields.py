@@ -26,8 +26,11 @@ from gateway.console.faults import FieldError
 MAX_NAME_CHARACTERS: Final = 200
 MAX_CURRENCIES: Final = 50
 MAX_SHOWN_CHARACTERS: Final = 60
+MAX_SOURCE_CHARACTERS: Final = 500
 
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_JURISDICTION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_PERCENT: Final = re.compile(r"[1-9][0-9]?|100")
 _CUT_OFF: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT: Final = re.compile(
@@ -84,6 +87,50 @@ def read_country(text: str) -> str:
         raise FieldError(
             f"{_shown(text)} is no country: write its two capital letters of ISO 3166, "
             "for example KW"
+        )
+    return text
+
+
+def read_jurisdiction(text: str) -> str:
+    """
+    Read a country of ISO 3166-1, or a part of one of ISO 3166-2.
+    """
+    if not _JURISDICTION.fullmatch(text) or text[:2] not in _countries():
+        raise FieldError(
+            f"{_shown(text)} is no jurisdiction: write a country or a part of one as "
+            "ISO 3166 has it, for example IE or US-CA"
+        )
+    return text
+
+
+def read_state(text: str) -> str:
+    """
+    Read a part of a country, whose own law holds there.
+    """
+    if "-" not in read_jurisdiction(text):
+        raise FieldError(
+            f"{_shown(text)} is a whole country: write a part of it, for example US-CA"
+        )
+    return text
+
+
+def read_percent(text: str) -> int:
+    """
+    Read a whole percentage.
+    """
+    if not _PERCENT.fullmatch(text):
+        raise FieldError(f"{_shown(text)}: write a whole number from 1 to 100")
+    return int(text)
+
+
+def read_source(text: str) -> str:
+    """
+    Read where something is written.
+    """
+    if len(text) > MAX_SOURCE_CHARACTERS or not text.isprintable():
+        raise FieldError(
+            f"{_shown(text)}: write at most {MAX_SOURCE_CHARACTERS} printable "
+            "characters"
         )
     return text
 

@@ -30,6 +30,7 @@ class Activity(StrEnum):
     LOAD = "load"
     REDEEM = "redeem"
     BALANCE = "balance"
+    CASH_OUT = "cash-out"
 
 
 def _amount_option(text: str) -> Any:  # noqa: ANN401 -- each is an option of its own
@@ -42,6 +43,16 @@ ProductArgument = Annotated[
         parser=read_product_name,
         metavar="PROGRAM/PRODUCT",
         help="The product, as gift/standard.",
+    ),
+]
+
+ValidityDays = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=32_767,
+        metavar="N",
+        help="How many days a card holds from its activation; else for ever.",
     ),
 ]
 
@@ -67,7 +78,7 @@ def create(
     permit: Annotated[
         list[Activity] | None,
         typer.Option(
-            metavar="activate|load|redeem|balance",
+            metavar="activate|load|redeem|balance|cash-out",
             help="What its cards may be used for, may stand several times; else all.",
         ),
     ] = None,
@@ -77,14 +88,9 @@ def create(
     max_load: Annotated[str | None, _amount_option("The most of one load")] = None,
     max_redeem: Annotated[str | None, _amount_option("The most of one sale")] = None,
     max_balance: Annotated[str | None, _amount_option("The most on a card")] = None,
-    validity_days: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=32_767,
-            metavar="N",
-            help="How many days a card holds from its activation; else for ever.",
-        ),
+    validity_days: ValidityDays = None,
+    cash_out_limit: Annotated[
+        str | None, _amount_option("The largest balance that is paid out everywhere")
     ] = None,
 ) -> None:
     """
@@ -102,6 +108,7 @@ def create(
         max_redeem_minor=_minor("--max-redeem", max_redeem, currency),
         max_balance_minor=_minor("--max-balance", max_balance, currency),
         validity_days=validity_days,
+        cash_out_limit_minor=_minor("--cash-out-limit", cash_out_limit, currency),
     )
     _check_limits(new)
     with session_of(context).change() as books:
@@ -149,6 +156,7 @@ _AMOUNTS: Final = {
     "max_load_minor": "Most of a load",
     "max_redeem_minor": "Most of a sale",
     "max_balance_minor": "Most on a card",
+    "cash_out_limit_minor": "Paid out up to",
 }
 _COLUMNS: Final = (
     Column(title="Programme", key="program"),
@@ -167,7 +175,8 @@ def _shown(row: dict[str, Any], wording: Wording) -> dict[str, Any]:
         key: None if row[key] is None else wording.money(row[key], currency)
         for key in _AMOUNTS
     }
-    permitted = [ActivityType(item).name.lower() for item in row["permitted"]]
+    names = [ActivityType(item).name for item in row["permitted"]]
+    permitted = [name.lower().replace("_", "-") for name in names]
     return {
         **row,
         **amounts,

@@ -39,6 +39,7 @@ OWN_COMMANDS: Final = {
     "product": "gateway.console.products",
     "card": "gateway.console.cards",
     "rates": "gateway.console.rates",
+    "cash-out": "gateway.console.cash_out",
     "clock": "gateway.console.clock",
     "books": "gateway.console.books",
 }

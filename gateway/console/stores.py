@@ -11,6 +11,7 @@ import typer
 
 from currency import Currency
 from gateway.books.admin import AdminConnection
+from gateway.books.admin_cash_out import set_store_jurisdiction
 from gateway.books.admin_parties import (
     NewStore,
     StoreName,
@@ -30,6 +31,7 @@ from gateway.console.fields import (
     read_currency,
     read_cut_off,
     read_name,
+    read_state,
     read_time_zone,
 )
 from gateway.console.options import AsJson, MerchantOption, StoreArgument
@@ -41,7 +43,13 @@ from gateway.domain.policy import PartyState
 app = typer.Typer(no_args_is_help=True, help="Stores: where cards are accepted.")
 
 REQUIRED: Final = ("merchant", "store", "country", "time_zone")
-OPTIONAL: Final = ("name", "currencies", "cut_off")
+OPTIONAL: Final = ("name", "currencies", "cut_off", "jurisdiction")
+STATE: Final = typer.Option(
+    "--jurisdiction",
+    parser=read_state,
+    metavar="CC-XX",
+    help="The part of its country whose law holds there, as US-CA; else its country's.",
+)
 
 _MIDNIGHT: Final = time(0, 0)
 _NOT_SAID: Final[tuple[str, ...]] = ()
@@ -50,6 +58,7 @@ _COLUMNS: Final = (
     Column(title="Store", key="code"),
     Column(title="Name", key="name"),
     Column(title="Country", key="country"),
+    Column(title="Law", key="jurisdiction"),
     Column(title="Currencies", key="currencies"),
     Column(title="Time zone", key="time_zone"),
     Column(title="Cut-off", key="cut_off", show=lambda at: f"{at:%H:%M}"),
@@ -95,6 +104,7 @@ def create(
             help="The local time at which its business day begins; else midnight.",
         ),
     ] = None,
+    jurisdiction: Annotated[str | None, STATE] = None,
 ) -> None:
     """
     Create a store.
@@ -104,6 +114,7 @@ def create(
         taken = named or (currency_of_country(country),)
     except FieldError as error:
         raise BadInputError(f"--currency: {error.message}") from error
+    _check_jurisdiction(jurisdiction, country)
     new = NewStore(
         name=name,
         title=title or "",
@@ -111,6 +122,7 @@ def create(
         currencies=taken,
         time_zone=time_zone.key,
         cut_off=cut_off or _MIDNIGHT,
+        jurisdiction=jurisdiction,
     )
     with session_of(context).change() as books:
         if not known_merchants(books, [name.merchant]):
@@ -197,6 +209,34 @@ def close(context: typer.Context, name: StoreArgument) -> None:
     _set_state(context, name, PartyState.CLOSED)
 
 
+@app.command("jurisdiction")
+def change_jurisdiction(
+    context: typer.Context,
+    name: StoreArgument,
+    jurisdiction: Annotated[str | None, STATE] = None,
+) -> None:
+    """
+    Say whose law holds in a store: a part's of its country, or its country's alone.
+    """
+    with session_of(context).change() as books:
+        found = [row for row in stores(books, name.merchant) if row["code"] == name[1]]
+        if not found:
+            raise BadInputError(
+                f"MERCHANT/STORE: there is no store {'/'.join(name)}: "
+                "see `scrip store list`"
+            )
+        _check_jurisdiction(jurisdiction, found[0]["country"])
+        set_store_jurisdiction(books, name, jurisdiction)
+    say(f"in {'/'.join(name)} holds the law of {jurisdiction or found[0]['country']}")
+
+
+def _check_jurisdiction(jurisdiction: str | None, country: str) -> None:
+    if jurisdiction is not None and jurisdiction[:2] != country:
+        raise BadInputError(
+            f"--jurisdiction: {jurisdiction} is no part of {country}: write one"
+        )
+
+
 def _set_state(context: typer.Context, name: StoreName, state: PartyState) -> None:
     with session_of(context).change() as books:
         if not set_store_state(books, name, state):
@@ -215,6 +255,9 @@ def _read_row(row: CsvRow) -> NewStore | None:
     time_zone = row.read("time_zone", read_time_zone)
     currencies = row.read_optional("currencies", read_currencies, _NOT_SAID)
     cut_off = row.read_optional("cut_off", read_cut_off, _MIDNIGHT)
+    jurisdiction = row.read_optional("jurisdiction", read_state, None)
+    if jurisdiction is not None and country not in {None, jurisdiction[:2]}:
+        row.refuse("jurisdiction", f"{jurisdiction} is no part of {country}")
     if country is not None and currencies == ():
         try:
             currencies = (currency_of_country(country),)
@@ -228,6 +271,7 @@ def _read_row(row: CsvRow) -> NewStore | None:
         or time_zone is None
         or not currencies
         or cut_off is None
+        or not row.is_good
     ):
         return None
     return NewStore(
@@ -237,6 +281,7 @@ def _read_row(row: CsvRow) -> NewStore | None:
         currencies=currencies,
         time_zone=time_zone.key,
         cut_off=cut_off,
+        jurisdiction=jurisdiction,
     )
 
 

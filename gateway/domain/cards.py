@@ -44,7 +44,8 @@ class Card:
     One card's row as it stands under its lock.
 
     Money is in minor units of `currency`. `version` grows by one with every transaction
-    that changes the row, and is that transaction's `card_seq`.
+    that changes the row, and is that transaction's `card_seq`. `loaded_minor` is the
+    sum of the loads that were not undone: the face value of a card of one load.
     """
 
     card_id: CardId
@@ -62,6 +63,7 @@ class Card:
     expires_on: date | None
     version: int
     last_transaction_at: datetime | None
+    loaded_minor: int = 0
 
     def __post_init__(self) -> None:
         """
@@ -94,7 +96,8 @@ class Card:
         """
         Give the card after one transaction: the balance changed by `amount_minor`.
 
-        `expires_on` given as None keeps nothing: callers pass the card's own.
+        `expires_on` given as None keeps nothing: callers pass the card's own. With
+        `loads` the amount is that of a load, or of a load that is undone.
         """
         return Card(
             card_id=self.card_id,
@@ -112,4 +115,5 @@ class Card:
             expires_on=expires_on,
             version=self.version + 1,
             last_transaction_at=at,
+            loaded_minor=self.loaded_minor + (amount_minor if loads else 0),
         )

@@ -123,6 +123,13 @@ class Reverse(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CashOut(Command):
+    """
+    Pay the rest out in cash: all that is available, so no amount is named.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refund(Command):
     """
     Give back what a redemption spent, wholly or in part.
@@ -164,4 +171,4 @@ class GetTransaction:
 
 # What names an original is about that one's card. Only a Reverse claims its key.
 Naming = Reverse | Refund | Void
-MoneyCommand = Activate | Load | Redeem | Naming
+MoneyCommand = Activate | Load | Redeem | CashOut | Naming

@@ -2,8 +2,10 @@
 One entry for every command that is recorded.
 """
 
+from gateway.domain.cash_out import decide_cash_out
 from gateway.domain.commands import (
     Activate,
+    CashOut,
     Load,
     MoneyCommand,
     Redeem,
@@ -25,6 +27,7 @@ ACTIVITIES: dict[type[MoneyCommand], ActivityType] = {
     Load: ActivityType.LOAD,
     Redeem: ActivityType.REDEEM,
     Reverse: ActivityType.REVERSAL,
+    CashOut: ActivityType.CASH_OUT,
     Refund: ActivityType.REFUND,
     Void: ActivityType.VOID,
 }
@@ -40,6 +43,8 @@ def decide(command: MoneyCommand, view: View, original: Original | None) -> Deci
         return decide_load(command, view)
     if isinstance(command, Activate):
         return decide_activate(command, view)
+    if isinstance(command, CashOut):
+        return decide_cash_out(command, view)
     if isinstance(command, Reverse):
         return decide_reverse(command, view, original)
     if isinstance(command, Refund):

@@ -9,14 +9,16 @@ here.
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import CardId, MerchantId, ProgramId, TransactionId
 from gateway.domain.record import Account, Posting, TransactionRecord
-from gateway.domain.results import ActivityType
+from gateway.domain.results import DEBITS, ActivityType
 
 
 def postings_of(record: TransactionRecord) -> tuple[Posting, ...]:
     """
-    Give the postings of an approved Activate, Load, Redeem or Refund.
+    Give the postings of an approved Activate, Load, Redeem, CashOut or Refund.
+
+    Who paid cash out at the till is owed it, like who sold goods for the card.
     """
-    if record.activity is ActivityType.REDEEM:
+    if record.activity in DEBITS:
         return _entries(record, Account.MERCHANT_PAYABLE, sign=1)
     if record.activity is ActivityType.REFUND:
         return _entries(record, Account.MERCHANT_PAYABLE, sign=-1)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from currency import Currency, RateBook
+from gateway.domain.cash_out_rules import NO_CASH_OUT_RULES, CashOutRules
 from gateway.domain.errors import DeviceDeniedError, TerminalDeniedError
 from gateway.domain.ids import (
     MerchantId,
@@ -82,6 +83,8 @@ class Product:
 
     A card that is not `reloadable` takes one load (single-use); it may be spent in
     several sales and is DEPLETED at zero. `validity_days` counts from activation.
+    `cash_out_limit_minor` is the largest balance that is paid out in cash everywhere;
+    None leaves it to the law of the store.
     """
 
     product_id: ProductId
@@ -95,6 +98,7 @@ class Product:
     max_redeem_minor: int | None
     max_balance_minor: int | None
     validity_days: int | None
+    cash_out_limit_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +118,8 @@ class Store:
     """
     Where cards are accepted.
 
-    `cut_off` is the local time at which its business day begins.
+    `cut_off` is the local time at which its business day begins. `jurisdiction` is the
+    part of the country whose law holds there (`US-CA`); None: its country's alone.
     """
 
     store_id: StoreId
@@ -125,6 +130,7 @@ class Store:
     time_zone: ZoneInfo
     cut_off: time
     state: PartyState
+    jurisdiction: str | None = None
 
     def business_date(self, at: datetime) -> date:
         """
@@ -198,6 +204,7 @@ class Policy:
     accepted: frozenset[tuple[ProgramId, MerchantId]]
     rates: RateBook
     max_rate_age: dict[str, timedelta]
+    cash_out_rules: CashOutRules = NO_CASH_OUT_RULES
 
     def device_of(self, caller: Caller) -> Device:
         """

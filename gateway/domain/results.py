@@ -76,9 +76,14 @@ class ActivityType(IntEnum):
     REDEEM = 3
     REVERSAL = 4
     BALANCE = 5
+    CASH_OUT = 6
     REFUND = 7
     VOID = 8
 
+
+# What takes money from a card; undone, it gives it back. A tuple, the usual one first:
+# it is searched by identity, and hashing an enum is slow.
+DEBITS = (ActivityType.REDEEM, ActivityType.CASH_OUT)
 
 # What undoes another transaction, and is itself never undone.
 UNDOINGS = frozenset({ActivityType.REVERSAL, ActivityType.VOID})

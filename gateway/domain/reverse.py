@@ -19,7 +19,7 @@ from gateway.domain.originals import (
 from gateway.domain.policy import Policy
 from gateway.domain.pricing import price_of
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import APPROVALS, ActivityType, Result
+from gateway.domain.results import APPROVALS, DEBITS, ActivityType, Result
 
 
 def decide_reverse(command: Reverse, view: View, original: Original | None) -> Decision:
@@ -72,7 +72,7 @@ def undo(
     Take back all that an approved original did to its card, or tell what prevents it.
     """
     record = original.record
-    spent = record.activity is ActivityType.REDEEM
+    spent = record.activity in DEBITS
     back = record.card_minor if spent else -record.card_minor
     refusal = _refuse_undoing(original, card, back)
     if refusal:
@@ -135,7 +135,7 @@ def _state_after(
         return CardState.DEPLETED if spent and card.state is CardState.ACTIVE else None
     if record.activity is ActivityType.ACTIVATE:
         return CardState.PENDING if card.state is CardState.ACTIVE else None
-    if card.state is CardState.DEPLETED and record.activity is ActivityType.REDEEM:
+    if card.state is CardState.DEPLETED and record.activity in DEBITS:
         return CardState.ACTIVE
     return None
 

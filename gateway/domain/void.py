@@ -18,7 +18,7 @@ from gateway.domain.reverse import undo
 
 def decide_void(command: Void, view: View, original: Original | None) -> Decision:
     """
-    Undo an approved Activate, Load, Redeem or Refund whole, at its own amounts.
+    Undo an approved Activate, Load, Redeem, CashOut or Refund, whole.
 
     `view.card` is the original's card. A void speaks of something that was done, so an
     absence is no business of it: 25 leaves no tombstone, and what was declined cannot

@@ -21,12 +21,12 @@ from till.card_number import CardNumber
 from till.client import TillClient
 from till.codes import ReversalReason
 from till.connection import channel_options
-from till.requests import Load, Redeem, Request, Reverse
+from till.requests import CashOut, Load, Redeem, Request, Reverse
 
 POINTS = ("before_commit", "after_commit", "after_answer")
-OPERATIONS = ("load", "redeem", "reverse")
+OPERATIONS = ("load", "redeem", "reverse", "cash-out")
 AMOUNT = 30_00
-BALANCES = {"load": 130_00, "redeem": 70_00, "reverse": 100_00}
+BALANCES = {"load": 130_00, "redeem": 70_00, "reverse": 100_00, "cash-out": 0}
 
 
 async def client_of(tills: Tills, worker: int) -> TillClient:
@@ -42,6 +42,8 @@ async def request_on(card: Card, operation: str, client: TillClient) -> Request:
     Make the request that meets the fault; what it reverses is done before.
     """
     number, amount = CardNumber(card.number), Money(AMOUNT, USD)
+    if operation == "cash-out":
+        return CashOut(request_id=uuid4(), card_number=number)
     if operation == "load":
         return Load(request_id=uuid4(), card_number=number, amount=amount)
     sale = Redeem(request_id=uuid4(), card_number=number, amount=amount)
@@ -67,7 +69,11 @@ async def test_the_retry_gets_the_one_outcome(
     the killed one is back: one outcome, one row, one effect.
     """
     async with open_tills(gateway) as tills:
-        card = await card_maker(tills)()
+        new_card = card_maker(tills)
+        if operation == "cash-out":
+            card = await new_card(8_00, product="cash")
+        else:
+            card = await new_card()
         client = await client_of(tills, worker=1)
         request = await request_on(card, operation, client)
         gateway.order_fault(point, worker=1, pause_ms=50)

@@ -13,7 +13,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.support.model_moves import Amount, Event, amount_fields, amounts, events
+from tests.support.model_moves import (
+    Amount,
+    Event,
+    Share,
+    amount_fields,
+    amounts,
+    events,
+)
 from tests.support.model_rows import Ask, Key
 from tests.support.model_trading import OPENING, UNKNOWN_NUMBER, Trading
 
@@ -28,6 +35,7 @@ terminals = st.sampled_from([1, 1, 1, 1, 2, 2, 3, 4])
 # None is the card that this history turns about.
 aims = st.sampled_from([*[None] * 30, *NUMBERS])
 asked = st.sampled_from(amounts())
+asked_nothing = Share(4)
 back = st.integers(0, 11)
 bends = st.sampled_from([True, True, True, False])
 
@@ -79,6 +87,13 @@ class DomainMachine(RuleBasedStateMachine):
         Ask to spend.
         """
         self._sell("REDEEM", terminal, aim, amount, bend=bend)
+
+    @rule(terminal=terminals, aim=aims, bend=bends)
+    def cash_out(self, terminal: int, aim: int | None, bend: bool) -> None:
+        """
+        Ask to be paid the rest.
+        """
+        self._sell("CASH_OUT", terminal, aim, asked_nothing, bend=bend)
 
     @precondition(lambda self: self.sales)
     @rule(which=back, reason=st.integers(1, 4), card=st.sampled_from("----=!"))
@@ -160,7 +175,9 @@ class DomainMachine(RuleBasedStateMachine):
         """
         Ask to void something asked before.
         """
-        done = self._approved("ACTIVATE", "LOAD", "REDEEM", "REFUND", "VOID")
+        done = self._approved(
+            "ACTIVATE", "LOAD", "REDEEM", "CASH_OUT", "REFUND", "VOID"
+        )
         of = done if of_sale and done else [*self.sales, *self.reversals]
         original = _nth_last(of, which)
         ask = Ask(
@@ -254,7 +271,7 @@ class DomainMachine(RuleBasedStateMachine):
             elif operation == "ACTIVATE":
                 operation = "REDEEM"
         fields = amount_fields(amount, card)
-        if operation == "ACTIVATE" and request % 2:
+        if operation == "CASH_OUT" or (operation == "ACTIVATE" and request % 2):
             fields = {}
         elif operation == "LOAD":
             fields["reason"] = 1 + request % 3

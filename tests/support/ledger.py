@@ -28,7 +28,7 @@ from gateway.domain.ids import (
     TransactionId,
 )
 from gateway.domain.record import Account, Posting, TransactionRecord
-from gateway.domain.results import UNDOINGS, ActivityType, Result
+from gateway.domain.results import DEBITS, UNDOINGS, ActivityType, Result
 from gateway.engine.ports import Claim, Locked, LockRequest, WriteSet
 
 PROGRAM: Final = ProgramId(1)
@@ -140,7 +140,7 @@ def undo(original: TransactionRecord, by: ActivityType = ActivityType.REVERSAL) 
     """
     Undo the whole of a transaction.
     """
-    spent = original.activity is ActivityType.REDEEM
+    spent = original.activity in DEBITS
     amount = original.card_minor if spent else -original.card_minor
     return Move(activity=by, amount_minor=amount, original=original)
 
@@ -164,6 +164,13 @@ def redeem(amount_minor: int) -> Move:
     Spend.
     """
     return Move(activity=ActivityType.REDEEM, amount_minor=-amount_minor)
+
+
+def cash_out(amount_minor: int) -> Move:
+    """
+    Pay the rest out.
+    """
+    return Move(activity=ActivityType.CASH_OUT, amount_minor=-amount_minor)
 
 
 def moved(
@@ -231,7 +238,7 @@ def two_postings(record: TransactionRecord, move: Move) -> list[Posting]:
     assert card_id is not None
     undoes = move.activity in UNDOINGS and move.original is not None
     made = move.original.activity if undoes and move.original else move.activity
-    bought = made in {ActivityType.REDEEM, ActivityType.REFUND}
+    bought = made in {*DEBITS, ActivityType.REFUND}
     other = Account.MERCHANT_PAYABLE if bought else Account.MERCHANT_RECEIVABLE
     first = Posting(
         transaction_id=transaction_id,

@@ -14,9 +14,11 @@ from tests.support.model_checks import (
     credited,
     first_fault,
     price,
+    rest,
     rounding_of_refunds,
 )
 from tests.support.model_rows import (
+    DEBITS,
     RATE_FIELDS,
     Ask,
     Entry,
@@ -114,7 +116,7 @@ class Model:
         row["reason"] = None
         return Expected(row, recorded=False, replayed=False, state="DECLINED")
 
-    # --- Activate, Load, Redeem -----------------------------------------------------
+    # --- Activate, Load, Redeem, CashOut --------------------------------------------
 
     def _sell(self, ask: Ask, clock: datetime) -> Entry:
         known = self.cards.get(ask.number or 0)
@@ -129,10 +131,15 @@ class Model:
         if ask.operation == "ACTIVATE" and ask.minor is None and product.fixed:
             own = product.currency
             sold = ask._replace(minor=product.fixed, code=own, exponent=EXPONENTS[own])
-        money = price(sold, card, now, self.rules)
+        paying_out = ask.operation == "CASH_OUT"
+        money = (rest if paying_out else price)(sold, card, now, self.rules)
         if isinstance(money, str):
             told = Told(money, shown=True, amount=asked(sold))
             return Entry(ask.content, still(ask, now, card, told, self.rules))
+        if paying_out:
+            own = product.currency
+            digits = EXPONENTS[own]
+            sold = ask._replace(minor=money.approved, code=own, exponent=digits)
         entry = self._approve(sold, card, money, now)
         entry.content = ask.content
         self._history[card.number].append(entry)
@@ -140,9 +147,10 @@ class Model:
 
     def _approve(self, ask: Ask, card: ModelCard, money: Money, now: datetime) -> Entry:
         balance, expires = card.balance, card.expires
-        product, spent = card.product, ask.operation == "REDEEM"
+        product, spent = card.product, ask.operation in DEBITS
         card.balance += -money.card_minor if spent else money.card_minor
         card.loads += 0 if spent else bool(money.card_minor)
+        card.loaded += 0 if spent else money.card_minor
         if spent and not card.balance and not product.reloadable:
             card.state = "DEPLETED"
         if ask.operation == "ACTIVATE":
@@ -290,6 +298,7 @@ class Model:
         card.balance = _undone_balance(original, card)
         if about["activity"] in {"ACTIVATE", "LOAD"}:
             card.loads -= bool(about["card_minor"])
+            card.loaded -= about["card_minor"]
         if about["activity"] == "ACTIVATE":
             card.expires = original.expires_before
             # A block outlives the activation that is undone.
@@ -324,9 +333,9 @@ def _legs(ask: Ask, card: ModelCard, money: Money) -> Legs:
     legs: Legs = Counter()
     if not money.card_minor:
         return legs
-    sign = 1 if ask.operation == "REDEEM" else -1
+    sign = 1 if ask.operation in DEBITS else -1
     program, own, code = card.product.program, card.product.currency, str(ask.code)
-    bought = ask.operation in {"REDEEM", "REFUND"}
+    bought = ask.operation in DEBITS | {"REFUND"}
     account = "MERCHANT_PAYABLE" if bought else "MERCHANT_RECEIVABLE"
     legs["CARD_LIABILITY", program, own] += sign * money.card_minor
     legs[account, ask.store.merchant, code] -= sign * money.approved

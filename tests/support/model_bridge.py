@@ -12,11 +12,18 @@ from typing import Any
 
 from currency import Currency, RateBook, UsdRate, rate_e12
 from gateway.domain.cards import BlockReason, Card, CardState
+from gateway.domain.cash_out_rules import (
+    CashOutRule,
+    CashOutRules,
+    RuledCards,
+    RuleKind,
+)
 from gateway.domain.commands import (
     NO_CONTEXT,
     Activate,
     Amount,
     CardRef,
+    CashOut,
     Fingerprint,
     Load,
     MoneyCommand,
@@ -58,6 +65,7 @@ from tests.support.model_rules import (
     PROGRAM_ZONES,
     STORE_OF_TERMINAL,
     STORES,
+    LawRow,
     ProductRow,
     RateRow,
     Rules,
@@ -65,6 +73,17 @@ from tests.support.model_rules import (
 
 CERTIFICATE = b"\x01" * 32
 _CODES = FakeCodes()
+_CARDS = {
+    "any": RuledCards.ANY,
+    "one load": RuledCards.SINGLE_LOAD,
+    "reloadable": RuledCards.RELOADABLE,
+}
+_KINDS = {
+    "<": RuleKind.BELOW,
+    "<=": RuleKind.UP_TO,
+    "%": RuleKind.USED,
+    "-": RuleKind.NEVER,
+}
 
 
 def caller_of(terminal: int) -> Caller:
@@ -103,6 +122,7 @@ def card_of(card: ModelCard) -> Card:
         expires_on=card.expires,
         version=card.seq,
         last_transaction_at=card.last,
+        loaded_minor=card.loaded,
     )
 
 
@@ -129,6 +149,8 @@ def command_of(ask: Ask, key_id: int) -> MoneyCommand:
             original=RequestKey(TerminalId(terminal), _request_id(request)),
             reversal_reason=ReversalReason(ask.reason or 0),
         )
+    if ask.operation == "CASH_OUT":
+        return CashOut(**common)
     amount = None
     if ask.minor is not None:
         amount = Amount(ask.minor, str(ask.code), int(ask.exponent or 0))
@@ -183,6 +205,7 @@ def policy_of(rules: Rules) -> Policy:
         accepted=frozenset((ProgramId(p), MerchantId(m)) for p, m in rules.accepted),
         rates=RateBook.of(_rate(row) for row in rules.rates),
         max_rate_age=dict(rules.max_age),
+        cash_out_rules=CashOutRules(map(_law, rules.law)),
     )
 
 
@@ -224,6 +247,7 @@ def _product(row: ProductRow) -> Product:
         max_redeem_minor=row.max_redeem,
         max_balance_minor=row.max_balance,
         validity_days=row.validity_days,
+        cash_out_limit_minor=row.cash_out,
     )
 
 
@@ -244,11 +268,12 @@ def _place(terminal: int, rules: Rules) -> Place:
             store_id=StoreId(row.store),
             merchant_id=MerchantId(row.merchant),
             code=f"s-{row.store}",
-            country="LB",
+            country=row.law[:2],
             currencies=row.currencies,
             time_zone=row.zone,
             cut_off=time(row.cut_off_hours),
             state=state("store", row.store),
+            jurisdiction=row.law if "-" in row.law else None,
         ),
         merchant=Merchant(
             merchant_id=MerchantId(row.merchant),
@@ -256,6 +281,19 @@ def _place(terminal: int, rules: Rules) -> Place:
             name="Merchant",
             state=state("merchant", row.merchant),
         ),
+    )
+
+
+def _law(row: LawRow) -> CashOutRule:
+    by_amount = row.kind.startswith("<")
+    return CashOutRule(
+        jurisdiction=row.place,
+        effective_from=row.since,
+        cards=_CARDS[row.cards],
+        kind=_KINDS[row.kind],
+        limit_minor=row.figure if by_amount else None,
+        currency=row.code if by_amount else None,
+        used_percent=row.figure if row.kind == "%" else None,
     )
 
 

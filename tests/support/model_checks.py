@@ -121,6 +121,36 @@ def price(ask: Ask, card: ModelCard, now: datetime, rules: Rules) -> Money | str
     return Money(ask.minor, asked, conversion)
 
 
+def rest(ask: Ask, card: ModelCard, now: datetime, rules: Rules) -> Money | str:
+    """
+    Apply checks 12 to 16 to a CashOut: what is paid, or what is in the way.
+    """
+    if card.product.currency not in ask.store.currencies:
+        return "CURRENCY_NOT_SUPPORTED"
+    if card.balance == 0:
+        return "INSUFFICIENT_FUNDS"
+    if card.held or not _small(ask, card, now, rules):
+        return "NOT_PERMITTED"
+    return Money(card.balance, card.balance)
+
+
+def _small(ask: Ask, card: ModelCard, now: datetime, rules: Rules) -> bool:
+    product = card.product
+    if product.cash_out is not None and card.balance <= product.cash_out:
+        return True
+    kind = "reloadable" if product.reloadable else "one load"
+    law = rules.law_at(ask.store, now, kind)
+    if law is None or law.kind == "-":
+        return False
+    if law.kind == "%":
+        part = Fraction(card.balance, card.loaded) if card.loaded else 1
+        return part <= Fraction(100 - law.figure, 100)
+    if law.code != product.currency:
+        return False
+    small = card.balance < law.figure
+    return small or (law.kind == "<=" and card.balance == law.figure)
+
+
 def _conversion(
     ask: Ask, card: ModelCard, now: datetime, rules: Rules
 ) -> Conversion | str | None:

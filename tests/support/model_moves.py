@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from tests.support.model_rows import ModelCard
-from tests.support.model_rules import EXPONENTS, MOST, RateRow, Rules
+from tests.support.model_rules import EXPONENTS, MOST, LawRow, RateRow, Rules
 from tests.support.model_trading import Trading
 
 
@@ -91,6 +91,12 @@ def events() -> list[Event]:
         ("JPY", "0.0067", 13),
         ("KWD", None, 0),
     ]
+    laws = [
+        (1, "any", "-", 0),
+        (0, "any", "<=", 25_00),
+        (0, "one load", "%", 50),
+        (-1, "reloadable", "<", 50_00),
+    ]
     return [
         *(_pass_time(passed) for passed in times),
         *(_load_rates(code, usd, ahead) for code, usd, ahead in rates),
@@ -98,6 +104,7 @@ def events() -> list[Event]:
         *[_restore] * 3,
         _part_with_merchant,
         _let_rates_age,
+        *(_pass_law(*law) for law in laws),
         *(_block(why) for why in ("LOST", "STOLEN", "FRAUD", "CUSTOMER")),
         *[_unblock] * 3,
         _issue,
@@ -124,6 +131,24 @@ def _load_rates(code: str, usd: str | None, hours_ahead: int) -> Event:
         version = max(row.version for row in trading.rules.rates) + 1
         row = RateRow(code, usd, version, since, now)
         trading.change_rules(lambda rules: rules.rates.append(row))
+
+    return happen
+
+
+def _pass_law(days_ahead: int, cards: str, kind: str, figure: int) -> Event:
+    """
+    Rule anew, in the one place or the other, from a day on.
+    """
+
+    def happen(trading: Trading, number: int) -> None:
+        since = (trading.books.clock + timedelta(days=days_ahead)).date()
+        place = "US-MA" if number % 2 else "LB"
+        row = LawRow(place, since, cards, kind, figure)
+
+        def change(rules: Rules) -> None:
+            rules.law = [old for old in rules.law if old[:3] != row[:3]] + [row]
+
+        trading.change_rules(change)
 
     return happen
 

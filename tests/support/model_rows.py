@@ -25,6 +25,7 @@ Key = tuple[int, int]
 Legs = Counter[tuple[str, int, str]]
 Row = dict[str, Any]
 APPROVALS = frozenset({"APPROVED", "APPROVED_PARTIAL"})
+DEBITS = frozenset({"REDEEM", "CASH_OUT"})
 
 
 class Ask(NamedTuple):
@@ -81,6 +82,7 @@ class ModelCard:
     expires: date | None = None
     seq: int = 0
     last: datetime | None = None
+    loaded: int = 0
 
     @property
     def available(self) -> int:

@@ -35,12 +35,30 @@ class ProductRow(NamedTuple):
     program: int
     currency: str
     reloadable: bool
-    permitted: frozenset[str] = frozenset({"ACTIVATE", "LOAD", "REDEEM", "BALANCE"})
+    permitted: frozenset[str] = frozenset(
+        {"ACTIVATE", "LOAD", "REDEEM", "BALANCE", "CASH_OUT"}
+    )
     fixed: int | None = None
     max_load: int | None = None
     max_redeem: int | None = None
     max_balance: int | None = None
     validity_days: int | None = None
+    cash_out: int | None = None
+
+
+class LawRow(NamedTuple):
+    """
+    What a place rules about paying a rest out, for `cards` of one load or of more.
+
+    `kind` is "<" or "<=" (an amount), "%" (of what was loaded is used) or "-" (never).
+    """
+
+    place: str
+    since: date
+    cards: str
+    kind: str
+    figure: int = 0
+    code: str = "USD"
 
 
 class StoreRow(NamedTuple):
@@ -53,6 +71,7 @@ class StoreRow(NamedTuple):
     currencies: frozenset[str]
     zone: ZoneInfo
     cut_off_hours: int
+    law: str
 
 
 class RateRow(NamedTuple):
@@ -70,7 +89,7 @@ class RateRow(NamedTuple):
 PRODUCTS = {
     row.product: row
     for row in (
-        ProductRow(1, 1, "USD", reloadable=True),
+        ProductRow(1, 1, "USD", reloadable=True, cash_out=100_00),
         ProductRow(
             2,
             1,
@@ -86,16 +105,18 @@ PRODUCTS = {
         ProductRow(5, 1, "EUR", reloadable=True),
         ProductRow(6, 1, "KWD", reloadable=True, permitted=frozenset({"ACTIVATE"})),
         ProductRow(7, 2, "USD", reloadable=True),
-        ProductRow(8, 1, "JPY", reloadable=True),
+        ProductRow(8, 1, "JPY", reloadable=True, cash_out=1_250),
     )
 }
 ALL_BUT_TRY = frozenset(EXPONENTS) - {"TRY"}
 STORES = {
     row.store: row
     for row in (
-        StoreRow(1, 1, ALL_BUT_TRY, ZoneInfo("Asia/Beirut"), 0),
-        StoreRow(2, 1, frozenset({"USD", "KWD"}), ZoneInfo("America/New_York"), 4),
-        StoreRow(3, 2, ALL_BUT_TRY, ZoneInfo("UTC"), 0),
+        StoreRow(1, 1, ALL_BUT_TRY, ZoneInfo("Asia/Beirut"), 0, "LB"),
+        StoreRow(
+            2, 1, frozenset({"USD", "KWD"}), ZoneInfo("America/New_York"), 4, "US-MA"
+        ),
+        StoreRow(3, 2, ALL_BUT_TRY, ZoneInfo("UTC"), 0, "LB-BA"),
     )
 }
 STORE_OF_TERMINAL = {1: 1, 2: 1, 3: 2, 4: 3}
@@ -124,6 +145,14 @@ class Rules:
         ]
     )
     max_age: dict[str, timedelta] = field(default_factory=dict)
+    law: list[LawRow] = field(
+        default_factory=lambda: [
+            LawRow("LB", LONG_AGO.date(), "any", "<", 60_00),
+            LawRow("US-MA", LONG_AGO.date(), "one load", "%", 75),
+            LawRow("US-MA", LONG_AGO.date(), "reloadable", "<=", 10_00),
+            LawRow("LB-BA", date(2026, 11, 22), "any", "-"),
+        ]
+    )
 
     def place_fault(self, terminal: int) -> str | None:
         """
@@ -134,6 +163,24 @@ class Rules:
             return "INVALID_TERMINAL"
         behind = {("store", store.store), ("merchant", store.merchant)}
         return "INVALID_MERCHANT" if behind & self.states.keys() else None
+
+    def law_at(self, store: StoreRow, now: datetime, cards: str) -> LawRow | None:
+        """
+        Give the law of a store on its day: the part's, else the country's.
+        """
+        day = now.astimezone(store.zone).date()
+        for place in (store.law, store.law[:2]):
+            rows = [
+                row
+                for row in self.law
+                if row.place == place
+                and row.since <= day
+                and row.cards in (cards, "any")
+            ]
+            rows.sort(key=lambda row: (row.since, row.cards != "any"))
+            if rows:
+                return rows[-1]
+        return None
 
     def row_at(self, code: str, now: datetime) -> RateRow | None:
         """

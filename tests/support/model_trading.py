@@ -40,7 +40,7 @@ START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 # Without rivals a batch starts again only to give tombstones up, all at once.
 MOST_RESTARTS = 1
 OPENING = (
-    ModelCard(1, PRODUCTS[1], "ACTIVE", 100_00, loads=1),
+    ModelCard(1, PRODUCTS[1], "ACTIVE", 100_00, loads=1, loaded=100_00),
     ModelCard(2, PRODUCTS[2]),
     ModelCard(3, PRODUCTS[3]),
     ModelCard(4, PRODUCTS[4]),

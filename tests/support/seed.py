@@ -78,8 +78,13 @@ SELECT program_id, p.* FROM program, (VALUES
     ('one-time', 'USD', false, NULL, '{1,2,3,5}', NULL, NULL, NULL),
     ('fixed', 'USD', false, 5000, '{1,2,3,5}', NULL, NULL, NULL),
     ('limited', 'USD', true, NULL, '{1,2,3,5}', 20000, 30000, 50000),
-    ('load-only', 'USD', true, NULL, '{1,2,5}', NULL, NULL, NULL)
+    ('load-only', 'USD', true, NULL, '{1,2,5}', NULL, NULL, NULL),
+    ('cash', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL),
+    ('cash-once', 'USD', false, NULL, '{1,2,3,5,6}', NULL, NULL, NULL),
+    ('cash-by-law', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL)
 ) AS p (code, currency, reloadable, fixed, permitted, load, redeem, balance);
+UPDATE card_product SET cash_out_limit_minor = 1000
+WHERE code IN ('cash', 'cash-once');
 """
 _TERMINAL: Final = """
 INSERT INTO terminal (store_id, code)

@@ -26,6 +26,7 @@ _FIELDS: Final = {
     "GetBalance": "get_balance",
     "Reverse": "reverse",
     "GetTransaction": "get_transaction",
+    "CashOut": "cash_out",
     "Refund": "refund",
     "Void": "void",
 }

@@ -131,6 +131,12 @@ class Till:
             **more,
         )
 
+    async def cash_out(self, card: Card | str, **more: Any) -> Outcome:
+        """
+        Pay the rest out in cash.
+        """
+        return await self.ask("CashOut", card_number=_number(card), **more)
+
     async def balance(self, card: Card | str, **more: Any) -> Outcome:
         """
         Read the balance.

@@ -43,7 +43,8 @@ class Told:
     """
     The decided part of an answer. "" stands for a field that is absent.
 
-    `card` is the card's state, `debit` the card amount of a conversion.
+    `card` is the card's state, `debit` the card amount of a conversion, `cash` what the
+    till hands out, if anything.
     """
 
     result: str
@@ -57,6 +58,7 @@ class Told:
     held: str = ""
     card: str = ""
     debit: str = ""
+    cash: str = ""
     state: str = "POSTED"
     replayed: bool = False
 
@@ -78,6 +80,9 @@ def told(outcome: Outcome) -> Told:
         card=card_state(outcome),
         debit=amount(outcome.conversion.card_amount)
         if outcome.HasField("conversion")
+        else "",
+        cash=amount(outcome.cash_back_amount)
+        if outcome.cash_back_amount.minor_units
         else "",
         state=transaction_pb2.CurrentState.Name(outcome.current_state).removeprefix(
             "CURRENT_STATE_"
@@ -148,7 +153,8 @@ def _check_form(outcome: Outcome, found: Told) -> None:
     assert outcome.receipt_text.endswith(".")
     assert len({_has(outcome, field) for field in _BALANCES}) == 1
     assert len({_has(outcome, field) for field in _AMOUNTS}) == 1
-    assert outcome.cash_back_amount.minor_units == 0
+    cash_out = outcome.activity_type == transaction_pb2.ACTIVITY_TYPE_CASH_OUT
+    assert found.cash == (found.approved if approved and cash_out else "")
     assert not outcome.HasField("conversion") or approved
     assert not outcome.expires_on or outcome.HasField("card")
     assert not found.available or found.card

@@ -29,6 +29,7 @@ from gateway.engine.ports import Claim, Locked, WriteSet
 from tests.support.ledger import (
     MERCHANT,
     PROGRAM,
+    cash_out,
     declined,
     load,
     lock_request,
@@ -261,6 +262,13 @@ async def trade(database: FreshDatabase) -> dict[str, TransactionRecord]:
     await trading.sell_in_dinars("sold in dinars", 1, 1_001)
     await trading.sell_in_dinars("sold in dinars by mistake", 1, 2_002)
     await trading.undo_in_dinars("undone in dinars", "sold in dinars by mistake")
+    await trading.move("loaded small", 4, load(800))
+    await trading.move("paid out", 4, cash_out(800))
+    await trading.move("paid back", 4, undo(trading.records["paid out"]))
+    await trading.move("paid out again", 4, cash_out(800))
+    unpaid = undo(trading.records["paid out again"], ActivityType.VOID)
+    await trading.move("paid back on its day", 4, unpaid)
+    await trading.move("paid out at last", 4, cash_out(800))
     await trading.move("sold", 1, redeem(900))
     await trading.move("refunded", 1, refund(trading.records["sold"], 400))
     await trading.move("refunded more", 1, refund(trading.records["sold"], 500))

@@ -84,6 +84,14 @@ def activate_request(**changes: Any) -> pb.ActivateRequest:
     return pb.ActivateRequest(**(values | changes))
 
 
+def cash_out_request(**changes: Any) -> pb.CashOutRequest:
+    """
+    Make a request to pay the rest out.
+    """
+    values: dict[str, Any] = {"request_id": REQUEST_ID, "card_number": CARD_NUMBER}
+    return pb.CashOutRequest(**(values | changes))
+
+
 def refund_request(**changes: Any) -> pb.RefundRequest:
     """
     Make a request to give back what another spent.

@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 
 from currency import Currency, RateBook, UsdRate, rate_e12
 from gateway.domain.cards import BlockReason, Card, CardState
+from gateway.domain.cash_out_rules import CashOutRule, CashOutRules
 from gateway.domain.commands import (
     NO_CONTEXT,
     Activate,
     Amount,
     CardRef,
+    CashOut,
     Fingerprint,
     Load,
     MoneyCommand,
@@ -107,6 +109,7 @@ def product(product_id: ProductId, currency: str = "USD", **changes: Any) -> Pro
                 ActivityType.LOAD,
                 ActivityType.REDEEM,
                 ActivityType.BALANCE,
+                ActivityType.CASH_OUT,
             }
         ),
         "max_load_minor": None,
@@ -125,6 +128,8 @@ def place(
     currencies: Iterable[str] = ("USD", "EUR", "KWD", "JPY", "LBP", "GBP"),
     time_zone: str = "Asia/Beirut",
     cut_off: time = time(0),
+    country: str = "LB",
+    jurisdiction: str | None = None,
 ) -> Place:
     """
     Make the one place of this world.
@@ -137,11 +142,12 @@ def place(
             store_id=STORE,
             merchant_id=MERCHANT,
             code="s-1",
-            country="LB",
+            country=country,
             currencies=frozenset(currencies),
             time_zone=ZoneInfo(time_zone),
             cut_off=cut_off,
             state=store,
+            jurisdiction=jurisdiction,
         ),
         merchant=Merchant(
             merchant_id=MERCHANT, code="m-1", name="Merchant", state=merchant
@@ -156,6 +162,7 @@ def policy(
     rates: Iterable[UsdRate] | None = None,
     accepted: bool = True,
     max_rate_age: dict[str, timedelta] | None = None,
+    cash_out_rules: Iterable[CashOutRule] = (),
 ) -> Policy:
     """
     Make the policy of this world, with rate table R1 unless told otherwise.
@@ -186,6 +193,7 @@ def policy(
         accepted=frozenset({(PROGRAM, MERCHANT)} if accepted else ()),
         rates=RateBook.of(table),
         max_rate_age=max_rate_age or {},
+        cash_out_rules=CashOutRules(cash_out_rules),
     )
 
 
@@ -199,6 +207,7 @@ def card(
     held_minor: int = 0,
     load_count: int = 1,
     expires_on: date | None = None,
+    loaded_minor: int = 0,
 ) -> Card:
     """
     Make a card, ACTIVE with ledger 100.00 unless told otherwise.
@@ -219,6 +228,7 @@ def card(
         expires_on=expires_on,
         version=1,
         last_transaction_at=None,
+        loaded_minor=loaded_minor,
     )
 
 
@@ -252,11 +262,11 @@ def amount(minor: int, code: str = "USD", exponent: int | None = None) -> Amount
     return Amount(minor, code, digits)
 
 
-def _common(number: int) -> dict[str, Any]:
+def _common(number: int, *, with_card: bool = True) -> dict[str, Any]:
     return {
         "request_id": RequestId(number.to_bytes(16)),
         "terminal_id": TERMINAL,
-        "card": CardRef(NUMBER_INDEX, "1234"),
+        "card": CardRef(NUMBER_INDEX, "1234") if with_card else None,
         "till": NO_CONTEXT,
         "fingerprint": Fingerprint(1, number.to_bytes(32)),
         "content": b"",
@@ -267,11 +277,7 @@ def redeem(asked: Amount, *, allow_partial: bool = False, number: int = 1) -> Re
     """
     Ask to spend.
     """
-    return Redeem(
-        **_common(number),
-        amount=asked,
-        allow_partial=allow_partial,
-    )
+    return Redeem(**_common(number), amount=asked, allow_partial=allow_partial)
 
 
 def load(asked: Amount, *, number: int = 1) -> Load:
@@ -288,15 +294,19 @@ def activate(asked: Amount | None = None, *, number: int = 1) -> Activate:
     return Activate(**_common(number), initial_amount=asked)
 
 
+def cash_out(*, number: int = 1) -> CashOut:
+    """
+    Ask to be paid the rest.
+    """
+    return CashOut(**_common(number))
+
+
 def reverse(original: int, *, number: int = 100, with_card: bool = True) -> Reverse:
     """
     Ask to undo request `original`.
     """
-    common = _common(number)
-    if not with_card:
-        common["card"] = None
     return Reverse(
-        **common,
+        **_common(number, with_card=with_card),
         original=key(original),
         reversal_reason=ReversalReason.TIMEOUT,
     )
@@ -308,20 +318,16 @@ def refund(
     """
     Ask to give back what request `original` spent.
     """
-    common = _common(number)
-    if not with_card:
-        common["card"] = None
-    return Refund(**common, original=key(original), amount=asked)
+    return Refund(
+        **_common(number, with_card=with_card), original=key(original), amount=asked
+    )
 
 
 def void(original: int = 1, *, number: int = 300, with_card: bool = False) -> Void:
     """
     Ask to undo request `original` on its day.
     """
-    common = _common(number)
-    if not with_card:
-        common["card"] = None
-    return Void(**common, original=key(original))
+    return Void(**_common(number, with_card=with_card), original=key(original))
 
 
 def done(

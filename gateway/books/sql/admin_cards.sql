@@ -2,7 +2,8 @@
 -- A new product.
 INSERT INTO card_product (
     program_id, code, currency, reloadable, fixed_amount_minor, permitted,
-    max_load_minor, max_redeem_minor, max_balance_minor, validity_days
+    max_load_minor, max_redeem_minor, max_balance_minor, validity_days,
+    cash_out_limit_minor
 )
 SELECT
     p.program_id,
@@ -14,7 +15,8 @@ SELECT
     %(max_load_minor)s,
     %(max_redeem_minor)s,
     %(max_balance_minor)s,
-    %(validity_days)s
+    %(validity_days)s,
+    %(cash_out_limit_minor)s
 FROM program AS p
 WHERE p.code = %(program)s;
 
@@ -31,6 +33,7 @@ SELECT
     p.max_redeem_minor,
     p.max_balance_minor,
     p.validity_days,
+    p.cash_out_limit_minor,
     p.product_id
 FROM card_product AS p
 INNER JOIN program AS g USING (program_id)

@@ -67,7 +67,9 @@ RETURNING merchant_id;
 
 -- name: admin_insert_stores
 -- New stores, one element of each array a row; their currencies divided by blanks.
-INSERT INTO store (merchant_id, code, name, country, currencies, time_zone, cut_off)
+INSERT INTO store (
+    merchant_id, code, name, country, currencies, time_zone, cut_off, jurisdiction
+)
 SELECT
     m.merchant_id,
     given.code,
@@ -75,7 +77,8 @@ SELECT
     given.country,
     string_to_array(given.currencies, ' ')::char(3) [],
     given.time_zone,
-    given.cut_off
+    given.cut_off,
+    given.jurisdiction
 FROM unnest(
     %(merchants)s::text [],
     %(codes)s::text [],
@@ -83,8 +86,11 @@ FROM unnest(
     %(countries)s::text [],
     %(currencies)s::text [],
     %(time_zones)s::text [],
-    %(cut_offs)s::time []
-) AS given (merchant, code, name, country, currencies, time_zone, cut_off)
+    %(cut_offs)s::time [],
+    %(jurisdictions)s::text []
+) AS given (
+    merchant, code, name, country, currencies, time_zone, cut_off, jurisdiction
+)
 INNER JOIN merchant AS m ON given.merchant = m.code;
 
 -- name: admin_stores
@@ -98,6 +104,7 @@ SELECT
     s.time_zone,
     s.cut_off,
     s.state,
+    s.jurisdiction,
     (SELECT count(*) FROM terminal AS t WHERE t.store_id = s.store_id) AS terminals
 FROM store AS s
 INNER JOIN merchant AS m USING (merchant_id)

@@ -86,7 +86,8 @@ LEFT JOIN transaction AS o ON t.original_transaction_id = o.transaction_id
 WHERE
     t.balance_after_minor - t.balance_before_minor <> CASE
         WHEN t.card_seq IS NULL THEN 0
-        WHEN t.activity = 3 OR (t.activity IN (4, 8) AND o.activity <> 3)
+        WHEN t.activity IN (3, 6)
+            OR (t.activity IN (4, 8) AND o.activity NOT IN (3, 6))
             THEN -t.card_minor
         ELSE t.card_minor
     END
@@ -95,20 +96,52 @@ WHERE
 LIMIT %(most)s;
 
 -- name: check_card_loads
--- The loads of a card that were not undone are as many as it counts.
-SELECT c.card_id, c.load_count, coalesce(t.loads, 0) AS loads
+-- The loads of a card that were not undone are as many, and as much, as it counts.
+SELECT
+    c.card_id, c.load_count, coalesce(t.loads, 0) AS loads, c.loaded_minor,
+    coalesce(t.loaded_minor, 0) AS sum_minor
 FROM card AS c
 LEFT JOIN (
     SELECT
         t.card_id,
         count(*) FILTER (WHERE t.activity IN (1, 2))
-        - count(*) FILTER (WHERE t.activity IN (4, 8) AND o.activity IN (1, 2)) AS loads
+        - count(*) FILTER (WHERE t.activity IN (4, 8) AND o.activity IN (1, 2)) AS loads,
+        coalesce(sum(t.card_minor) FILTER (WHERE t.activity IN (1, 2)), 0)
+        - coalesce(
+            sum(t.card_minor)
+            FILTER (WHERE t.activity IN (4, 8) AND o.activity IN (1, 2)),
+            0
+        ) AS loaded_minor
     FROM transaction AS t
     LEFT JOIN transaction AS o ON t.original_transaction_id = o.transaction_id
     WHERE t.result <= 2 AND t.card_seq IS NOT NULL AND t.card_minor > 0
     GROUP BY t.card_id
 ) AS t USING (card_id)
-WHERE c.load_count <> coalesce(t.loads, 0)
+WHERE
+    c.load_count <> coalesce(t.loads, 0)
+    OR c.loaded_minor <> coalesce(t.loaded_minor, 0)
+LIMIT %(most)s;
+
+-- name: check_cash_outs
+-- A cash-out paid all that was available, in the card's currency, while nothing was held.
+SELECT
+    transaction_id, approved_minor, card_minor, transaction_currency, card_currency,
+    available_before_minor, available_after_minor, held_after_minor
+FROM transaction
+WHERE
+    activity = 6
+    AND result <= 2
+    AND (
+        result <> 1
+        OR card_minor = 0
+        OR (
+            approved_minor, card_minor, transaction_currency, available_after_minor,
+            held_after_minor
+        ) IS DISTINCT FROM (
+            available_before_minor, available_before_minor, card_currency, 0::bigint,
+            0::bigint
+        )
+    )
 LIMIT %(most)s;
 
 -- name: check_cards_known

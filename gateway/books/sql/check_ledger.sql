@@ -1,9 +1,9 @@
 -- The check of the books: each query gives the rows that break a rule, at most as many as
 -- asked. All run in one snapshot and read whole tables; none is of the money path.
 --
--- The sign of a transaction: 1 where it debits the card (Redeem), -1 where it credits it
--- (Activate, Load, Refund), the opposite of its original's for a reversal or void, 0 where
--- it moves nothing.
+-- The sign of a transaction: 1 where it debits the card (Redeem, CashOut), -1 where it
+-- credits it (Activate, Load, Refund), the opposite of its original's for a reversal or
+-- void, 0 where it moves nothing.
 
 -- name: check_postings_sum
 -- The postings of each transaction sum to zero in each currency, and are at least two.
@@ -70,9 +70,9 @@ signed AS (
         coalesce(o.activity, t.activity) AS activity,
         CASE
             WHEN t.result > 2 OR t.card_seq IS NULL OR t.card_minor = 0 THEN 0
-            WHEN t.activity = 3 THEN 1
+            WHEN t.activity IN (3, 6) THEN 1
             WHEN t.activity IN (1, 2, 7) THEN -1
-            WHEN o.activity = 3 THEN -1
+            WHEN o.activity IN (3, 6) THEN -1
             ELSE 1
         END AS sign
     FROM transaction AS t
@@ -88,9 +88,9 @@ LEFT JOIN posted AS p USING (transaction_id)
 WHERE
     coalesce(p.liability_minor, 0) <> s.sign * s.card_minor
     OR coalesce(p.payable_minor, 0)
-    <> CASE WHEN s.activity IN (3, 7) THEN -s.sign * s.approved_minor ELSE 0 END
+    <> CASE WHEN s.activity IN (3, 6, 7) THEN -s.sign * s.approved_minor ELSE 0 END
     OR coalesce(p.receivable_minor, 0)
-    <> CASE WHEN s.activity IN (3, 7) THEN 0 ELSE -s.sign * s.approved_minor END
+    <> CASE WHEN s.activity IN (3, 6, 7) THEN 0 ELSE -s.sign * s.approved_minor END
     OR coalesce(p.lines, 0) <> CASE
         WHEN s.sign = 0 THEN 0
         WHEN s.card_currency = s.transaction_currency THEN 2
@@ -143,7 +143,8 @@ FULL JOIN (
         t.card_currency AS currency,
         sum(
             CASE
-                WHEN t.activity = 3 OR (t.activity IN (4, 8) AND o.activity <> 3)
+                WHEN t.activity IN (3, 6)
+                    OR (t.activity IN (4, 8) AND o.activity NOT IN (3, 6))
                     THEN -t.card_minor
                 ELSE t.card_minor
             END

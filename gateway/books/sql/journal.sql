@@ -92,7 +92,8 @@ WITH changed AS (
         load_count = next.load_count,
         expires_on = next.expires_on,
         version = next.version,
-        last_transaction_at = next.last_transaction_at
+        last_transaction_at = next.last_transaction_at,
+        loaded_minor = next.loaded_minor
     FROM (
         SELECT
             unnest(%(card_ids)s::bigint[]) AS card_id,
@@ -105,7 +106,8 @@ WITH changed AS (
             unnest(%(load_counts)s::bigint[]) AS load_count,
             unnest(%(expire_on)s::date[]) AS expires_on,
             unnest(%(versions)s::bigint[]) AS version,
-            unnest(%(moments)s::timestamptz[]) AS last_transaction_at
+            unnest(%(moments)s::timestamptz[]) AS last_transaction_at,
+            unnest(%(loaded_minor)s::bigint[]) AS loaded_minor
     ) AS next
     WHERE card.card_id = next.card_id AND card.version = next.locked_version
     RETURNING card.card_id

@@ -19,7 +19,7 @@ ROLLBACK;
 SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
     currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
-    version, last_transaction_at
+    version, last_transaction_at, loaded_minor
 FROM card
 WHERE number_index = ANY(%(indexes)s::bytea[])
 ORDER BY card_id
@@ -31,7 +31,7 @@ FOR UPDATE;
 SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
     currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
-    version, last_transaction_at
+    version, last_transaction_at, loaded_minor
 FROM card
 WHERE card_id = ANY(%(card_ids)s::bigint[])
 ORDER BY card_id
@@ -43,7 +43,7 @@ FOR UPDATE;
 SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
     currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
-    version, last_transaction_at
+    version, last_transaction_at, loaded_minor
 FROM card
 WHERE
     number_index = ANY(%(indexes)s::bytea[])

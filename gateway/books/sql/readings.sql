@@ -6,7 +6,8 @@
 SELECT
     m.clock, m.version, c.card_id, c.program_id, c.product_id, c.number_index,
     c.last_four, c.state, c.block_reason, c.currency, c.balance_minor, c.held_minor,
-    c.unconfirmed_minor, c.load_count, c.expires_on, c.version, c.last_transaction_at
+    c.unconfirmed_minor, c.load_count, c.expires_on, c.version, c.last_transaction_at,
+    c.loaded_minor
 FROM
     (SELECT scrip_clock() AS clock, p.version FROM policy_version AS p OFFSET 0) AS m
 LEFT JOIN card AS c ON c.number_index = ANY(%(indexes)s::bytea[]);
@@ -42,7 +43,8 @@ SELECT program_id, code, name, time_zone FROM program;
 -- All products; a few rows, read whole.
 SELECT
     product_id, program_id, code, currency, reloadable, fixed_amount_minor, permitted,
-    max_load_minor, max_redeem_minor, max_balance_minor, validity_days
+    max_load_minor, max_redeem_minor, max_balance_minor, validity_days,
+    cash_out_limit_minor
 FROM card_product;
 
 -- name: policy_accepted
@@ -56,7 +58,8 @@ SELECT merchant_id, code, name, state FROM merchant;
 -- name: policy_stores
 -- All stores; read whole.
 SELECT
-    store_id, merchant_id, code, country, currencies, time_zone, cut_off, state
+    store_id, merchant_id, code, country, currencies, time_zone, cut_off, state,
+    jurisdiction
 FROM store;
 
 -- name: policy_terminals
@@ -77,6 +80,12 @@ FROM device AS d;
 -- name: policy_rules
 -- How old rates may be; a few rows, read whole.
 SELECT currency, max_age FROM currency_rule WHERE max_age IS NOT NULL;
+
+-- name: policy_cash_out_rules
+-- What the law says of paying cards out; some dozens of rows, read whole.
+SELECT
+    jurisdiction, effective_from, cards, kind, limit_minor, currency, used_percent
+FROM cash_out_rule;
 
 -- name: policy_rates
 -- The rates of versions that are not known yet: a version never changes once it was

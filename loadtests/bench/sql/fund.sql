@@ -54,7 +54,7 @@ BEGIN
     UPDATE public.card AS c
     SET
         state = 3, balance_minor = p_amount, load_count = 1, version = b.version + 1,
-        last_transaction_at = b.moment
+        last_transaction_at = b.moment, loaded_minor = p_amount
     FROM batch AS b
     WHERE c.card_id = b.card_id;
     GET DIAGNOSTICS funded = ROW_COUNT;

@@ -181,7 +181,7 @@ async def test_a_method_that_there_is_not(tills: Tills) -> None:
     UNIMPLEMENTED, from the library: no details of ours.
     """
     till = await tills("till-1")
-    call: Any = till.channel.unary_unary(f"/{_SERVICE}/CashOut")
+    call: Any = till.channel.unary_unary(f"/{_SERVICE}/CashIn")
     error = await fault(call(b""))
 
     assert (error.code, error.reason) == (grpc.StatusCode.UNIMPLEMENTED, "")

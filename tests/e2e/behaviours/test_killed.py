@@ -32,13 +32,16 @@ _DONE: Final = Told(
     card="ACTIVE",
     replayed=True,
 )
-
+_PAID_OUT: Final = replace(
+    _DONE, requested="8.00 USD", approved="8.00 USD", cash="8.00 USD"
+)
 
 _ROWS: Final = {
     "Activate": "ACTIVATE",
     "Load": "LOAD",
     "Redeem": "REDEEM",
     "Reverse": "REVERSAL",
+    "CashOut": "CASH_OUT",
     "Refund": "REFUND",
     "Void": "VOID",
 }
@@ -58,6 +61,9 @@ async def _request(operation: str, till: Till, card: MakeCard) -> tuple[Card, An
     """
     Make a card, and the request for 30.00 that will be in doubt.
     """
+    if operation == "CashOut":
+        plastic = await card(8_00, product="cash")
+        return plastic, request_of("CashOut", card_number=plastic.number)
     plastic = await card(None if operation == "Activate" else 100_00)
     if operation in {"Reverse", "Refund", "Void"}:
         sale = await till.redeem(plastic, 30_00)
@@ -82,6 +88,7 @@ async def _request(operation: str, till: Till, card: MakeCard) -> tuple[Card, An
         ("Redeem", False, 100_00, 70_00),
         ("Redeem", True, 100_00, 70_00),
         ("Reverse", False, 70_00, 100_00),
+        ("CashOut", False, 8_00, 0),
         ("Refund", False, 70_00, 100_00),
         ("Refund", True, 70_00, 100_00),
         ("Void", False, 70_00, 100_00),
@@ -120,7 +127,7 @@ async def test_59_killed_between_commit_and_answer(
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     assert again.worker == 2
     assert told(again.outcome) == replace(
-        _DONE,
+        _PAID_OUT if operation == "CashOut" else _DONE,
         previous=f"{before // 100}.00 USD",
         available=balance,
         ledger=balance,

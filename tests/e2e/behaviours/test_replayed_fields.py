@@ -113,6 +113,18 @@ async def _sold_too_much(till: Till, card: MakeCard) -> Scene:
     return _ask("Redeem", card_number=(await card()).number, amount=money(130_00))
 
 
+async def _paid_out(till: Till, card: MakeCard) -> Scene:
+    return _ask("CashOut", card_number=(await card(8_00, product="cash-once")).number)
+
+
+async def _not_paid_out(till: Till, card: MakeCard) -> Scene:
+    return _ask("CashOut", card_number=(await card(12_00, product="cash")).number)
+
+
+async def _paid_back(till: Till, card: MakeCard) -> Scene:
+    return _undo(await till.cash_out(await card(8_00, product="cash-once")))
+
+
 async def _undone(till: Till, card: MakeCard) -> Scene:
     plastic = await card()
     sale = await till.redeem(plastic, 10_000, "KWD")
@@ -211,6 +223,9 @@ SCENES: Final[dict[str, tuple[MakeScene, str]]] = {
     "sold for nothing known": (_sold_for_nothing_known, "CURRENCY_NOT_SUPPORTED"),
     "sold from a lost card": (_sold_from_a_lost_card, "LOST_CARD"),
     "sold too much": (_sold_too_much, "INSUFFICIENT_FUNDS"),
+    "paid out": (_paid_out, "APPROVED"),
+    "not paid out": (_not_paid_out, "NOT_PERMITTED"),
+    "paid back": (_paid_back, "APPROVED"),
     "undone": (_undone, "APPROVED"),
     "undone activation": (_undone_activation, "APPROVED"),
     "undone twice": (_undone_twice, "APPROVED"),
@@ -297,7 +312,7 @@ async def test_the_scenes_show_every_field(single: Till, card: MakeCard) -> None
         seen |= _fields(answer, "")
     every = _names(transaction_pb2.Outcome.DESCRIPTOR, "")
 
-    # Zero on every sale, for the cash-out that comes later; and what makes a replay.
+    # What makes a replay, and what is zero so far.
     absent = {"replayed", "conversion.markup_bps"}
     assert every - absent == seen
 

@@ -72,6 +72,18 @@ SPOILED: Final = [
     ("card_steps", "UPDATE transaction SET balance_after_minor = 1"),
     ("card_steps", "UPDATE transaction SET available_after_minor = 999999"),
     ("card_loads", "UPDATE card SET load_count = 9 WHERE card_id = 1"),
+    ("card_loads", "UPDATE card SET loaded_minor = 9 WHERE card_id = 1"),
+    *[
+        ("cash_outs", f"UPDATE transaction SET {change} WHERE activity = 6")  # noqa: S608
+        for change in (
+            "result = 2",
+            "card_minor = card_minor - 1",
+            "approved_minor = approved_minor - 1",
+            "card_currency = 'EUR'",
+            "available_after_minor = 1",
+            "held_after_minor = 1",
+        )
+    ],
     ("cards_known", "UPDATE transaction SET program_id = 9 WHERE card_seq = 1"),
     ("cards_known", "UPDATE transaction SET card_currency = 'EUR'"),
     ("cards_known", "DELETE FROM card WHERE card_id = 3"),

@@ -23,8 +23,21 @@ from gateway.books.migrate import (
 )
 from gateway.runtime.embedded import OWNER_ROLE, EmbeddedPostgres
 from gateway.runtime.programs import postgres_wheel
+from tests.support.ledger import CARDS_SQL, PROGRAMME_SQL
 from tests.support.stores import FreshDatabase, fresh_database
 
+OLD_TRANSACTION = """
+INSERT INTO transaction (
+    transaction_id, terminal_id, request_id, activity, result, merchant_id, store_id,
+    program_id, card_id, card_seq, card_state, original_transaction_id, card_currency,
+    approved_minor, card_minor, available_before_minor, available_after_minor,
+    balance_before_minor, balance_after_minor, held_after_minor, markup_bps,
+    balances_shown, host_time, business_date, batch_no, policy_version
+) VALUES (
+    %s, 1, gen_random_uuid(), %s, 1, 1, 1, 1, 1, %s, 3, %s, 'USD', %s, %s, 0, 0, 0, 0,
+    0, 0, false, now(), now(), 1, 1
+)
+"""
 SCHEMA = Path(runner.__file__).with_name("schema.sql")
 # Every dump has a word of its own, so that nothing in it can leave psql's restriction.
 RESTRICTION = re.compile(r"^\\(?:un)?restrict .*\n", re.MULTILINE)
@@ -115,6 +128,36 @@ async def test_a_superuser_makes_what_the_owner_owns(bare: FreshDatabase) -> Non
         )
 
         assert [(OWNER_ROLE,)] == cursor.fetchall()
+
+
+async def test_loads_are_counted_that_came_before(bare: FreshDatabase) -> None:
+    """
+    A card of an older release knows what was loaded on it: loads less those undone.
+    """
+    known = read_migrations()
+    await migrate(bare.owner_dsn, [each for each in known if each.name < "0006"])
+    loaded, undone, reversal = (
+        "00000000-0000-0000-0000-00000000000" + n for n in "123"
+    )
+    with psycopg.connect(bare.owner_dsn) as connection:
+        connection.execute(PROGRAMME_SQL)
+        connection.execute(CARDS_SQL, (2,))
+        for seq, (name, activity, minor, original) in enumerate(
+            [
+                (loaded, 1, 500, None),
+                (undone, 2, 70, None),
+                (reversal, 4, 70, undone),
+                ("00000000-0000-0000-0000-000000000004", 3, 100, None),
+            ],
+            start=1,
+        ):
+            values = (name, activity, seq, original, minor, minor)
+            connection.execute(OLD_TRANSACTION, values)
+    await migrate(bare.owner_dsn)
+    with psycopg.connect(bare.owner_dsn) as connection:
+        cursor = connection.execute("SELECT card_id, loaded_minor FROM card ORDER BY 1")
+
+        assert [(1, 500), (2, 0)] == cursor.fetchall()
 
 
 async def test_two_runners_do_not_both_migrate(bare: FreshDatabase) -> None:

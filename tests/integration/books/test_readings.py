@@ -4,7 +4,7 @@ What is read without locks.
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ import pytest_asyncio
 from gateway.books.connect import Session
 from gateway.books.lane import PostgresBooks
 from gateway.books.readings import PostgresReadings
+from gateway.domain.cash_out_rules import CashOutRule, RuledCards, RuleKind
 from gateway.domain.commands import CardRef
 from gateway.domain.ids import MerchantId, ProgramId, StoreId, TerminalId
 from gateway.domain.policy import Caller, DeviceKind, DeviceName, PartyState
@@ -166,6 +167,40 @@ async def test_the_policy_is_read_whole(readings: PostgresReadings) -> None:
     assert place == policy.check_caller(
         Caller(office.name, b"\x03" * 32), TerminalId(2)
     )
+
+
+async def test_the_law_of_cash_out_is_read(
+    readings: PostgresReadings, owner: Owner
+) -> None:
+    """
+    Rules, the store's jurisdiction and the product's limit; each raises the version.
+    """
+    before = await readings.policy_version()
+    await owner.execute(
+        "INSERT INTO cash_out_rule (jurisdiction, effective_from, cards, kind, "
+        "limit_minor, currency, used_percent, source) VALUES "
+        "('US-CA', '2026-04-01', 1, 1, 1500, 'USD', NULL, 'law'), "
+        "('US-MA', '2003-04-01', 2, 3, NULL, NULL, 90, 'law')"
+    )
+    await owner.execute("UPDATE store SET country = 'US', jurisdiction = 'US-CA'")
+    await owner.execute("UPDATE card_product SET cash_out_limit_minor = 1000")
+    policy = await readings.load_policy(None)
+
+    rules = policy.cash_out_rules
+    assert before + 3 == policy.version
+    assert CashOutRule(
+        jurisdiction="US-CA",
+        effective_from=date(2026, 4, 1),
+        cards=RuledCards.ANY,
+        kind=RuleKind.BELOW,
+        limit_minor=1500,
+        currency="USD",
+    ) == rules.rule_for("US-CA", date(2026, 4, 1), reloadable=True)
+    used = rules.rule_for("US-MA", date(2026, 4, 1), reloadable=False)
+    assert used is not None
+    assert 90 == used.used_percent
+    assert "US-CA" == policy.places[TerminalId(1)].store.jurisdiction
+    assert [1000] == [each.cash_out_limit_minor for each in policy.products.values()]
 
 
 async def test_every_change_of_policy_has_a_version(

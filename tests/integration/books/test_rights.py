@@ -25,6 +25,7 @@ POLICY: Final = (
     "rate_table",
     "rate",
     "currency_rule",
+    "cash_out_rule",
 )
 KEPT: Final = (*JOURNAL, *POLICY, "card", "policy_version", "clock_offset")
 

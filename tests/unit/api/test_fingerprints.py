@@ -73,6 +73,7 @@ def test_golden_lists(reader: RequestReader) -> None:
         reader.reverse(
             wire.reverse_request(), TERMINAL, original_terminal_id=TERMINAL
         ).content,
+        reader.cash_out(wire.cash_out_request(), TERMINAL).content,
         reader.refund(
             wire.refund_request(), TERMINAL, original_terminal_id=TERMINAL
         ).content,
@@ -89,6 +90,7 @@ def test_golden_lists(reader: RequestReader) -> None:
         ["ACTIVATE", card, none, none, 2500, "USD", none, none, none, none, none],
         ["ACTIVATE", card, none, none, none, none, none, none, none, none, none],
         ["REVERSE", none, none, original, none, none, none, none, none, none, 4],
+        ["CASH_OUT", card, none, none, none, none, none, none, none, none, none],
         ["REFUND", none, none, original, 400, "USD", none, none, none, none, none],
         ["VOID", card, none, original, none, none, none, none, none, none, none],
     ]

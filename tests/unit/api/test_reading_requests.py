@@ -14,6 +14,7 @@ from gateway.api.reading_requests import RequestReader
 from gateway.domain.commands import (
     NO_CONTEXT,
     Amount,
+    CashOut,
     GetBalance,
     GetTransaction,
     TillContext,
@@ -30,6 +31,7 @@ KEYED = [
     pytest.param(wire.load_request, "load", id="load"),
     pytest.param(wire.redeem_request, "redeem", id="redeem"),
     pytest.param(wire.reverse_request, "reverse", id="reverse"),
+    pytest.param(wire.cash_out_request, "cash_out", id="cash_out"),
     pytest.param(wire.refund_request, "refund", id="refund"),
     pytest.param(wire.void_request, "void", id="void"),
 ]
@@ -65,6 +67,7 @@ def read(reader: RequestReader, request: Any) -> Any:
         pb.LoadRequest: reader.load,
         pb.RedeemRequest: reader.redeem,
         pb.GetBalanceRequest: reader.get_balance,
+        pb.CashOutRequest: reader.cash_out,
     }
     return methods[type(request)](request, TERMINAL)
 
@@ -109,7 +112,7 @@ def test_a_redeem_is_read_whole(reader: RequestReader) -> None:
 
 def test_other_kinds_are_read_whole(reader: RequestReader) -> None:
     """
-    Load, Activate, Reverse, GetBalance and GetTransaction become their commands.
+    Load, Activate, Reverse, CashOut, GetBalance and GetTransaction become commands.
     """
     load = read(reader, wire.load_request(load_type=pb.LOAD_TYPE_PROMO))
     bare = read(reader, wire.load_request())
@@ -117,6 +120,7 @@ def test_other_kinds_are_read_whole(reader: RequestReader) -> None:
     without = read(reader, wire.activate_request())
     reverse = read(reader, wire.reverse_request())
     balance = read(reader, wire.balance_request())
+    paid_out = read(reader, wire.cash_out_request())
     enquiry = read(reader, wire.transaction_request())
     original = RequestId(wire.uuid_bytes(wire.ORIGINAL_ID))
 
@@ -127,6 +131,9 @@ def test_other_kinds_are_read_whole(reader: RequestReader) -> None:
     assert reverse.reversal_reason is ReversalReason.TIMEOUT
     assert reverse.card is None
     assert reverse.till == NO_CONTEXT
+    assert isinstance(paid_out, CashOut)
+    assert paid_out.card is not None
+    assert paid_out.card.last_four == "0007"
     assert isinstance(balance, GetBalance)
     assert balance.request_id is None
     assert isinstance(enquiry, GetTransaction)

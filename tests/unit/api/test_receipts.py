@@ -15,12 +15,16 @@ from gateway.domain.record import TransactionRecord
 from gateway.domain.results import ActivityType, Result
 from tests.support import world
 from tests.support.world import (
+    RELOADABLE,
     activate,
     amount,
     card,
+    cash_out,
     done,
     follow,
     load,
+    policy,
+    product,
     redeem,
     refund,
     reverse,
@@ -28,12 +32,16 @@ from tests.support.world import (
     void,
 )
 
+RULES = policy(products=[product(RELOADABLE, cash_out_limit_minor=10_00)])
+FORBIDDEN = policy(products=[product(RELOADABLE, permitted=frozenset())])
 
-def decided(command: Any, seen: Any = None) -> TransactionRecord:
+
+def decided(command: Any, seen: Any = None, rules: Any = RULES) -> TransactionRecord:
     """
     Decide a command on the world's card.
     """
-    return decide(command, view(card() if seen is None else seen), None).record
+    seen = card() if seen is None else seen
+    return decide(command, view(seen, rules=rules), None).record
 
 
 def test_every_result_has_its_sentence() -> None:
@@ -69,6 +77,26 @@ def test_every_result_has_its_sentence() -> None:
         (
             decided(redeem(amount(130_00))),
             "Declined: the card has not enough money. Balance: 100.00 USD.",
+        ),
+        (
+            decided(cash_out(), card(8_00)),
+            "Paid out 8.00 USD in cash. Balance: 0.00 USD.",
+        ),
+        (
+            decided(cash_out(), card(12_00)),
+            "Declined: this balance is not paid out in cash here. Balance: 12.00 USD.",
+        ),
+        (
+            decided(cash_out(), card(8_00, held_minor=2_00)),
+            "Declined: a part of the balance is held for a payment. Balance: 6.00 USD.",
+        ),
+        (
+            decided(cash_out(), card(8_00), FORBIDDEN),
+            "Declined: the card does not permit this.",
+        ),
+        (
+            decided(redeem(amount(1_00)), card(8_00), FORBIDDEN),
+            "Declined: the card does not permit this.",
         ),
     ],
 )

@@ -64,15 +64,16 @@ def test_a_move_may_change_state_loads_and_last_day() -> None:
     """
     What activation and its reversal need.
     """
-    seen = card(10, expires_on=date(2027, 1, 1))
+    seen = card(10, expires_on=date(2027, 1, 1), loaded_minor=30)
 
-    after = seen.moved(0, world.NOW, state=CardState.DEPLETED, loads=-1)
+    after = seen.moved(-10, world.NOW, state=CardState.DEPLETED, loads=-1)
 
     assert (after.state, after.load_count, after.expires_on) == (
         CardState.DEPLETED,
         0,
         None,
     )
+    assert after.loaded_minor == 20
 
 
 def test_available_is_ledger_less_holds_and_unconfirmed_loads() -> None:

@@ -12,7 +12,18 @@ from gateway.domain.errors import InvariantError
 from gateway.domain.ids import TransactionId
 from gateway.domain.record import Account, Posting, TransactionRecord
 from tests.support import world
-from tests.support.world import activate, amount, balanced, card, done, load, redeem
+from tests.support.world import (
+    activate,
+    amount,
+    balanced,
+    card,
+    cash_out,
+    done,
+    load,
+    policy,
+    product,
+    redeem,
+)
 
 
 def record_of(minor: int, code: str) -> TransactionRecord:
@@ -62,6 +73,21 @@ def test_a_load_is_the_other_way_round() -> None:
     assert lines(postings_of(record)) == [
         (1, Account.CARD_LIABILITY, world.PROGRAM, "USD", -40_00),
         (2, Account.MERCHANT_RECEIVABLE, world.MERCHANT, "USD", 40_00),
+    ]
+
+
+def test_a_cash_out_is_owed_to_the_merchant() -> None:
+    """
+    DR card liability, CR merchant payable: the till paid the cash.
+    """
+    rules = policy(
+        products=[product(world.RELOADABLE, cash_out_limit_minor=100_00)],
+    )
+    record, _ = done(cash_out(), card(8_00), rules=rules)
+
+    assert lines(postings_of(record)) == [
+        (1, Account.CARD_LIABILITY, world.PROGRAM, "USD", 8_00),
+        (2, Account.MERCHANT_PAYABLE, world.MERCHANT, "USD", -8_00),
     ]
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
 import grpc
@@ -14,20 +14,18 @@ from google.protobuf.any_pb2 import Any as PackedAny
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message as ProtoMessage
 from google.rpc import error_details_pb2, status_pb2
-from grpc_status import rpc_status
 
 from scrip.v1 import (
     card_pb2,
     card_service_pb2,
     card_service_pb2_grpc,
-    money_pb2,
     result_pb2,
     transaction_pb2,
 )
+from tests.unit.till.fake_parts import Context, abort, usd
 from till.wire import Message
 
 Kind = TypeVar("Kind", bound=ProtoMessage)
-Context = grpc.aio.ServicerContext[object, object]
 Step = Callable[["FakeGateway", Message], Awaitable[transaction_pb2.Outcome]]
 
 
@@ -202,12 +200,22 @@ class FakeGateway(card_service_pb2_grpc.CardServiceServicer):
                 return self._void(request)
             case card_service_pb2.ReverseRequest():
                 return self._reverse(request)
+            case card_service_pb2.CashOutRequest():
+                return self._pay_out(request)
             case _:
                 raise AssertionError(request)
         if self.balance + amount < 0:
             return self.outcome(request, result_pb2.RESULT_INSUFFICIENT_FUNDS)
         self.balance += amount
         return self.outcome(request, result_pb2.RESULT_APPROVED, amount=abs(amount))
+
+    def _pay_out(
+        self, request: card_service_pb2.CashOutRequest
+    ) -> transaction_pb2.Outcome:
+        paid, self.balance = self.balance, 0
+        outcome = self.outcome(request, result_pb2.RESULT_APPROVED, amount=paid)
+        outcome.cash_back_amount.CopyFrom(usd(paid))
+        return outcome
 
     def _reverse(
         self, request: card_service_pb2.ReverseRequest
@@ -297,6 +305,15 @@ class FakeGateway(card_service_pb2_grpc.CardServiceServicer):
         outcome = await self._unary(request, context)
         return card_service_pb2.RedeemResponse(outcome=outcome)
 
+    async def CashOut(
+        self, request: card_service_pb2.CashOutRequest, context: Context
+    ) -> card_service_pb2.CashOutResponse:
+        """
+        Answer CashOut.
+        """
+        outcome = await self._unary(request, context)
+        return card_service_pb2.CashOutResponse(outcome=outcome)
+
     async def GetBalance(
         self, request: card_service_pb2.GetBalanceRequest, context: Context
     ) -> card_service_pb2.GetBalanceResponse:
@@ -374,18 +391,3 @@ class FakeGateway(card_service_pb2_grpc.CardServiceServicer):
         except FaultError as fault:
             response.fault.CopyFrom(fault.status)
         return response
-
-
-async def abort(context: Context, status: status_pb2.Status) -> NoReturn:
-    """
-    End a call with a status and its details.
-    """
-    await context.abort_with_status(rpc_status.to_status(status))
-    raise AssertionError("abort raises")
-
-
-def usd(minor_units: int) -> money_pb2.Money:
-    """
-    Write dollars.
-    """
-    return money_pb2.Money(minor_units=minor_units, currency_code="USD", exponent=2)

@@ -90,6 +90,18 @@ async def test_a_decline_exits_with_1(run: Run) -> None:
     assert "declined       51 INSUFFICIENT_FUNDS" in result.stdout
 
 
+async def test_a_cash_out_from_the_shell(run: Run, gateway: FakeGateway) -> None:
+    """
+    It takes a card alone, and says how much cash to pay.
+    """
+    result = await run("cash-out")
+
+    assert 0 == result.exit_code, result.output
+    assert "cash to pay    100.00 USD" in result.stdout
+    assert result.stderr.startswith(f"request id {gateway.seen[0].request_id}")
+    assert 0 == gateway.balance
+
+
 async def test_json_for_programs(run: Run) -> None:
     """
     `--json` prints the answer alone, amounts as minor units and as text.

@@ -10,7 +10,12 @@ import pytest
 
 from currency import Currency, Money
 from scrip.v1 import transaction_pb2
-from scrip.v1.card_service_pb2 import LoadRequest, RefundRequest, VoidRequest
+from scrip.v1.card_service_pb2 import (
+    CashOutRequest,
+    LoadRequest,
+    RefundRequest,
+    VoidRequest,
+)
 from tests.unit.till.fake_gateway import (
     NOT_APPLIED,
     UNKNOWN,
@@ -67,6 +72,22 @@ async def test_a_decline_is_an_answer_too(client: TillClient) -> None:
     assert Result.INSUFFICIENT_FUNDS is answer.result
     assert "51" == answer.response_code
     assert not answer.stands
+
+
+async def test_a_cash_out_says_what_to_hand_out(
+    client: TillClient, gateway: FakeGateway
+) -> None:
+    """
+    CashOut names no amount; the answer gives the cash.
+    """
+    answer = await client.cash_out(
+        CARD, request_id=uuid4(), context=TillContext(cashier_id="ana")
+    )
+
+    assert answer.stands
+    assert Money(10_000, USD) == answer.cash_back_amount
+    sent = gateway.last(CashOutRequest)
+    assert ("4111111111111111", "ana") == (sent.card_number, sent.till.cashier_id)
 
 
 async def test_a_refund_and_a_void_name_their_original(

@@ -13,6 +13,7 @@ from currency import Currency, Money
 from till import (
     Activate,
     CardNumber,
+    CashOut,
     FileJournal,
     JournalError,
     Load,
@@ -69,6 +70,23 @@ async def test_open_requests_survive(path: Path) -> None:
     assert "10.000" == again.open_entries()[0].amount
     assert "till-1" == again.open_entries()[0].terminal_id
     again.close()
+
+
+async def test_a_cash_out_is_kept_without_an_amount(path: Path) -> None:
+    """
+    It names none; the card's last digits are enough to know it by.
+    """
+    journal = FileJournal(path)
+    await journal.begin(CashOut(request_id=uuid4(), card_number=CARD))
+
+    (entry,) = journal.open_entries()
+    assert ("cashout", "", "", "1111") == (
+        entry.operation,
+        entry.amount,
+        entry.currency,
+        entry.last_four,
+    )
+    journal.close()
 
 
 async def test_a_reversal_can_be_sent_again(path: Path) -> None:

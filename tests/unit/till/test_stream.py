@@ -19,6 +19,7 @@ from tests.unit.till.fake_gateway import (
 )
 from till import (
     CardNumber,
+    CashOut,
     GetTransaction,
     NotRecordedError,
     OutcomeUnknownError,
@@ -64,6 +65,18 @@ async def test_each_request_gets_its_own_answer(
     assert [sale.request_id for sale in sales] == [a.request_id for a in answers]
     assert 10_000 - 40 * 100 == gateway.balance
     assert 1 == gateway.streams
+
+
+async def test_a_cash_out_goes_over_a_stream(
+    stream: TransactStream, gateway: FakeGateway
+) -> None:
+    """
+    Like a call of its own: all that is on the card, as cash.
+    """
+    answer = await stream.send(CashOut(request_id=uuid4(), card_number=CARD))
+
+    assert Money(10_000, Currency.of("USD")) == answer.cash_back_amount
+    assert 0 == gateway.balance
 
 
 async def test_refunds_and_voids_go_over_a_stream(

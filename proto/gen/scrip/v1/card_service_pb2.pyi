@@ -299,6 +299,72 @@ class RedeemResponse(_message.Message):
 Global___RedeemResponse: _TypeAlias = RedeemResponse  # noqa: Y015
 
 @_typing.final
+class CashOutRequest(_message.Message):
+    """Asks to pay the rest of a card out in cash. It names no amount: all of the available balance is
+    paid, in the card's currency, or nothing.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    CARD_NUMBER_FIELD_NUMBER: _builtins.int
+    TILL_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
+    unchanged until it has a final answer.
+    """
+    terminal_id: _builtins.str
+    """The terminal that asks. A TERMINAL certificate may leave it out (if sent it must be its own);
+    a CONTROLLER names a terminal of its store.
+    """
+    card_number: _builtins.str
+    """The card's number, digits only."""
+    @_builtins.property
+    def till(self) -> _transaction_pb2.TillContext:
+        """What the till adds for its own books."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        card_number: _builtins.str = ...,
+        till: _transaction_pb2.TillContext | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["till", b"till"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_number", b"card_number", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CashOutRequest: _TypeAlias = CashOutRequest  # noqa: Y015
+
+@_typing.final
+class CashOutResponse(_message.Message):
+    """The answer to CashOut."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> _transaction_pb2.Outcome:
+        """What was decided. `cash_back_amount` is what the till hands out."""
+
+    def __init__(
+        self,
+        *,
+        outcome: _transaction_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CashOutResponse: _TypeAlias = CashOutResponse  # noqa: Y015
+
+@_typing.final
 class GetBalanceRequest(_message.Message):
     """Asks for a card's balance."""
 
@@ -649,6 +715,7 @@ class TransactRequest(_message.Message):
     GET_BALANCE_FIELD_NUMBER: _builtins.int
     REVERSE_FIELD_NUMBER: _builtins.int
     GET_TRANSACTION_FIELD_NUMBER: _builtins.int
+    CASH_OUT_FIELD_NUMBER: _builtins.int
     REFUND_FIELD_NUMBER: _builtins.int
     VOID_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
@@ -678,6 +745,10 @@ class TransactRequest(_message.Message):
         """Ask what is recorded."""
 
     @_builtins.property
+    def cash_out(self) -> Global___CashOutRequest:
+        """Pay the rest out in cash."""
+
+    @_builtins.property
     def refund(self) -> Global___RefundRequest:
         """Give back what a Redeem spent."""
 
@@ -695,14 +766,15 @@ class TransactRequest(_message.Message):
         get_balance: Global___GetBalanceRequest | None = ...,
         reverse: Global___ReverseRequest | None = ...,
         get_transaction: Global___GetTransactionRequest | None = ...,
+        cash_out: Global___CashOutRequest | None = ...,
         refund: Global___RefundRequest | None = ...,
         void: Global___VoidRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "operation", b"operation", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "void", b"void"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "cash_out", b"cash_out", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "operation", b"operation", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "operation", b"operation", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "sequence", b"sequence", "void", b"void"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "cash_out", b"cash_out", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "operation", b"operation", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "sequence", b"sequence", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["activate", "load", "redeem", "get_balance", "reverse", "get_transaction", "refund", "void"]  # noqa: Y015
+    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["activate", "load", "redeem", "get_balance", "reverse", "get_transaction", "cash_out", "refund", "void"]  # noqa: Y015
     _WhichOneofArgType_operation: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_operation) -> _WhichOneofReturnType_operation | None: ...
 
@@ -723,6 +795,7 @@ class TransactResponse(_message.Message):
     REVERSE_FIELD_NUMBER: _builtins.int
     GET_TRANSACTION_FIELD_NUMBER: _builtins.int
     FAULT_FIELD_NUMBER: _builtins.int
+    CASH_OUT_FIELD_NUMBER: _builtins.int
     REFUND_FIELD_NUMBER: _builtins.int
     VOID_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
@@ -758,6 +831,10 @@ class TransactResponse(_message.Message):
         """The status the unary call would have had. The stream goes on."""
 
     @_builtins.property
+    def cash_out(self) -> Global___CashOutResponse:
+        """To cash_out."""
+
+    @_builtins.property
     def refund(self) -> Global___RefundResponse:
         """To refund."""
 
@@ -777,14 +854,15 @@ class TransactResponse(_message.Message):
         reverse: Global___ReverseResponse | None = ...,
         get_transaction: Global___GetTransactionResponse | None = ...,
         fault: _status_pb2.Status | None = ...,
+        cash_out: Global___CashOutResponse | None = ...,
         refund: Global___RefundResponse | None = ...,
         void: Global___VoidResponse | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "answer", b"answer", "fault", b"fault", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "void", b"void"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "answer", b"answer", "cash_out", b"cash_out", "fault", b"fault", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "answer", b"answer", "fault", b"fault", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "redeem", b"redeem", "refund", b"refund", "request_id", b"request_id", "reverse", b"reverse", "sequence", b"sequence", "void", b"void"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "answer", b"answer", "cash_out", b"cash_out", "fault", b"fault", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "redeem", b"redeem", "refund", b"refund", "request_id", b"request_id", "reverse", b"reverse", "sequence", b"sequence", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["activate", "load", "redeem", "get_balance", "reverse", "get_transaction", "fault", "refund", "void"]  # noqa: Y015
+    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["activate", "load", "redeem", "get_balance", "reverse", "get_transaction", "fault", "cash_out", "refund", "void"]  # noqa: Y015
     _WhichOneofArgType_answer: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_answer) -> _WhichOneofReturnType_answer | None: ...
 

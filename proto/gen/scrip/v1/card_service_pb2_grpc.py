@@ -53,6 +53,11 @@ class CardServiceStub:
                 request_serializer=scrip_dot_v1_dot_card__service__pb2.RedeemRequest.SerializeToString,
                 response_deserializer=scrip_dot_v1_dot_card__service__pb2.RedeemResponse.FromString,
                 _registered_method=True)
+        self.CashOut = channel.unary_unary(
+                '/scrip.v1.CardService/CashOut',
+                request_serializer=scrip_dot_v1_dot_card__service__pb2.CashOutRequest.SerializeToString,
+                response_deserializer=scrip_dot_v1_dot_card__service__pb2.CashOutResponse.FromString,
+                _registered_method=True)
         self.GetBalance = channel.unary_unary(
                 '/scrip.v1.CardService/GetBalance',
                 request_serializer=scrip_dot_v1_dot_card__service__pb2.GetBalanceRequest.SerializeToString,
@@ -113,6 +118,13 @@ class CardServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CashOut(self, request, context):
+        """Pays a small rest out in cash: all that can be spent, where law or program allow it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetBalance(self, request, context):
         """Reads a card's balance. Nothing is recorded.
         """
@@ -145,8 +157,8 @@ class CardServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Void(self, request, context):
-        """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem or
-        Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
+        """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem,
+        CashOut or Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -176,6 +188,11 @@ def add_CardServiceServicer_to_server(servicer, server):
                     servicer.Redeem,
                     request_deserializer=scrip_dot_v1_dot_card__service__pb2.RedeemRequest.FromString,
                     response_serializer=scrip_dot_v1_dot_card__service__pb2.RedeemResponse.SerializeToString,
+            ),
+            'CashOut': grpc.unary_unary_rpc_method_handler(
+                    servicer.CashOut,
+                    request_deserializer=scrip_dot_v1_dot_card__service__pb2.CashOutRequest.FromString,
+                    response_serializer=scrip_dot_v1_dot_card__service__pb2.CashOutResponse.SerializeToString,
             ),
             'GetBalance': grpc.unary_unary_rpc_method_handler(
                     servicer.GetBalance,
@@ -293,6 +310,33 @@ class CardService:
             '/scrip.v1.CardService/Redeem',
             scrip_dot_v1_dot_card__service__pb2.RedeemRequest.SerializeToString,
             scrip_dot_v1_dot_card__service__pb2.RedeemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CashOut(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scrip.v1.CardService/CashOut',
+            scrip_dot_v1_dot_card__service__pb2.CashOutRequest.SerializeToString,
+            scrip_dot_v1_dot_card__service__pb2.CashOutResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,8 @@ class CardServiceStub:
     """Adds value to an active card."""
     Redeem: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.RedeemRequest, _card_service_pb2.RedeemResponse]
     """Spends from a card."""
+    CashOut: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.CashOutRequest, _card_service_pb2.CashOutResponse]
+    """Pays a small rest out in cash: all that can be spent, where law or program allow it."""
     GetBalance: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.GetBalanceRequest, _card_service_pb2.GetBalanceResponse]
     """Reads a card's balance. Nothing is recorded."""
     Reverse: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.ReverseRequest, _card_service_pb2.ReverseResponse]
@@ -58,8 +60,8 @@ class CardServiceStub:
     of that sale. All refunds of a sale together never exceed what it was approved for.
     """
     Void: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.VoidRequest, _card_service_pb2.VoidResponse]
-    """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem or
-    Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
+    """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem,
+    CashOut or Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
     """
     Transact: _grpc.StreamStreamMultiCallable[_card_service_pb2.TransactRequest, _card_service_pb2.TransactResponse]
     """All of the above over one stream, answered in any order, each by its own sequence number."""
@@ -79,6 +81,8 @@ class CardServiceAsyncStub(CardServiceStub):
     """Adds value to an active card."""
     Redeem: _aio.UnaryUnaryMultiCallable[_card_service_pb2.RedeemRequest, _card_service_pb2.RedeemResponse]  # type: ignore[assignment]
     """Spends from a card."""
+    CashOut: _aio.UnaryUnaryMultiCallable[_card_service_pb2.CashOutRequest, _card_service_pb2.CashOutResponse]  # type: ignore[assignment]
+    """Pays a small rest out in cash: all that can be spent, where law or program allow it."""
     GetBalance: _aio.UnaryUnaryMultiCallable[_card_service_pb2.GetBalanceRequest, _card_service_pb2.GetBalanceResponse]  # type: ignore[assignment]
     """Reads a card's balance. Nothing is recorded."""
     Reverse: _aio.UnaryUnaryMultiCallable[_card_service_pb2.ReverseRequest, _card_service_pb2.ReverseResponse]  # type: ignore[assignment]
@@ -94,8 +98,8 @@ class CardServiceAsyncStub(CardServiceStub):
     of that sale. All refunds of a sale together never exceed what it was approved for.
     """
     Void: _aio.UnaryUnaryMultiCallable[_card_service_pb2.VoidRequest, _card_service_pb2.VoidResponse]  # type: ignore[assignment]
-    """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem or
-    Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
+    """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem,
+    CashOut or Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
     """
     Transact: _aio.StreamStreamMultiCallable[_card_service_pb2.TransactRequest, _card_service_pb2.TransactResponse]  # type: ignore[assignment]
     """All of the above over one stream, answered in any order, each by its own sequence number."""
@@ -130,6 +134,14 @@ class CardServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_card_service_pb2.RedeemResponse, _abc.Awaitable[_card_service_pb2.RedeemResponse]]:
         """Spends from a card."""
+
+    @_abc_1.abstractmethod
+    def CashOut(
+        self,
+        request: _card_service_pb2.CashOutRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_card_service_pb2.CashOutResponse, _abc.Awaitable[_card_service_pb2.CashOutResponse]]:
+        """Pays a small rest out in cash: all that can be spent, where law or program allow it."""
 
     @_abc_1.abstractmethod
     def GetBalance(
@@ -175,8 +187,8 @@ class CardServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _card_service_pb2.VoidRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_card_service_pb2.VoidResponse, _abc.Awaitable[_card_service_pb2.VoidResponse]]:
-        """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem or
-        Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
+        """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem,
+        CashOut or Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
         """
 
     @_abc_1.abstractmethod

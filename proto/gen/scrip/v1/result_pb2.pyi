@@ -63,7 +63,7 @@ class _ResultEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Result.ValueTy
     RESULT_CARD_NOT_RELOADABLE: _Result.ValueType  # 16
     """57: the card takes no further load."""
     RESULT_NOT_PERMITTED: _Result.ValueType  # 17
-    """57: the card's product does not permit the operation."""
+    """57: the card's product does not permit the operation, or its rest may not be paid out here."""
     RESULT_CURRENCY_NOT_SUPPORTED: _Result.ValueType  # 18
     """57: the store does not take the currency, or it has no rate."""
     RESULT_FX_RATE_UNAVAILABLE: _Result.ValueType  # 19
@@ -125,7 +125,7 @@ RESULT_EXPIRED_CARD: Result.ValueType  # 15
 RESULT_CARD_NOT_RELOADABLE: Result.ValueType  # 16
 """57: the card takes no further load."""
 RESULT_NOT_PERMITTED: Result.ValueType  # 17
-"""57: the card's product does not permit the operation."""
+"""57: the card's product does not permit the operation, or its rest may not be paid out here."""
 RESULT_CURRENCY_NOT_SUPPORTED: Result.ValueType  # 18
 """57: the store does not take the currency, or it has no rate."""
 RESULT_FX_RATE_UNAVAILABLE: Result.ValueType  # 19

@@ -75,6 +75,8 @@ class _ActivityTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Activity
     """An earlier transaction was undone."""
     ACTIVITY_TYPE_BALANCE: _ActivityType.ValueType  # 5
     """A balance was read. Not recorded."""
+    ACTIVITY_TYPE_CASH_OUT: _ActivityType.ValueType  # 6
+    """The rest of a card was paid out in cash."""
     ACTIVITY_TYPE_REFUND: _ActivityType.ValueType  # 7
     """What a Redeem spent was given back, wholly or in part."""
     ACTIVITY_TYPE_VOID: _ActivityType.ValueType  # 8
@@ -95,6 +97,8 @@ ACTIVITY_TYPE_REVERSAL: ActivityType.ValueType  # 4
 """An earlier transaction was undone."""
 ACTIVITY_TYPE_BALANCE: ActivityType.ValueType  # 5
 """A balance was read. Not recorded."""
+ACTIVITY_TYPE_CASH_OUT: ActivityType.ValueType  # 6
+"""The rest of a card was paid out in cash."""
 ACTIVITY_TYPE_REFUND: ActivityType.ValueType  # 7
 """What a Redeem spent was given back, wholly or in part."""
 ACTIVITY_TYPE_VOID: ActivityType.ValueType  # 8

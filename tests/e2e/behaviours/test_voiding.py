@@ -4,8 +4,6 @@ Behaviour 56, first half, and its mirrors: voids on the business day of the orig
 
 from __future__ import annotations
 
-import asyncio
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +15,6 @@ from tests.support.server import Gateway
 from tests.support.tills import (
     MakeCard,
     Till,
-    Tills,
     card_maker,
     new_id,
     open_tills,
@@ -246,21 +243,3 @@ async def test_20_21_reversed_before_it_came(
     assert told(given_up).code == "25"
     assert told(late) == Told(result="ALREADY_REVERSED", code="21", state="DECLINED")
     assert told(await till.transaction(sale)).state == "POSTED"
-
-
-async def test_12_many_voids_at_once(
-    pair: Tills, pair_card: MakeCard, pair_look: Look
-) -> None:
-    """
-    12: 20 parallel voids of one sale on two workers: exactly one, the others 21.
-    """
-    plastic = await pair_card()
-    tills = [await pair("till-1", worker=worker) for worker in (1, 2)]
-    sale = await tills[0].redeem(plastic, 30_00)
-    answers = await asyncio.gather(
-        *(till.void(sale) for _ in range(10) for till in tills)
-    )
-
-    results = Counter(told(answer).result for answer in answers)
-    assert results == {"APPROVED": 1, "ALREADY_REVERSED": 19}
-    assert pair_look.card(plastic) == CardRow("ACTIVE", balance=100_00, loads=1)

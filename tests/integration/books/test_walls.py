@@ -12,10 +12,11 @@ from psycopg import errors
 from gateway.runtime.embedded import EmbeddedPostgres
 from tests.support.ledger import seed
 from tests.support.stores import FreshDatabase, fresh_database
+from tests.support.wall_rows import DECLINE, LOAD, insert
 
 Connection = psycopg.Connection[Any]
 
-# A card's row, a decline and an approval, in which single values are then spoiled.
+# A card's row, in which single values are then spoiled.
 CARD: Final = {
     "program_id": "1",
     "product_id": "1",
@@ -25,40 +26,6 @@ CARD: Final = {
     "last_four": "'1234'",
     "state": "3",
     "currency": "'USD'",
-}
-DECLINE: Final = {
-    "transaction_id": "gen_random_uuid()",
-    "terminal_id": "1",
-    "request_id": "gen_random_uuid()",
-    "activity": "3",
-    "result": "7",
-    "merchant_id": "1",
-    "store_id": "1",
-    "approved_minor": "0",
-    "card_minor": "0",
-    "markup_bps": "0",
-    "balances_shown": "false",
-    "host_time": "now()",
-    "business_date": "now()",
-    "batch_no": "1",
-    "policy_version": "1",
-}
-LOAD: Final = DECLINE | {
-    "activity": "2",
-    "result": "1",
-    "program_id": "1",
-    "card_id": "1",
-    "card_seq": "1",
-    "card_state": "3",
-    "transaction_currency": "'USD'",
-    "card_currency": "'USD'",
-    "approved_minor": "5",
-    "card_minor": "5",
-    "available_before_minor": "0",
-    "available_after_minor": "5",
-    "balance_before_minor": "0",
-    "balance_after_minor": "5",
-    "held_after_minor": "0",
 }
 POSTING: Final = {
     "transaction_id": "'00000000-0000-0000-0000-000000000001'",
@@ -221,15 +188,6 @@ def insert_postings(connection: Connection, *rows: tuple[int, int, str, int]) ->
     connection.execute(f"{POSTINGS_SQL} {values}".encode())
 
 
-def insert(connection: Connection, table: str, values: dict[str, str]) -> None:
-    """
-    Insert one row of SQL expressions.
-    """
-    names, expressions = ", ".join(values), ", ".join(values.values())
-    statement = f"INSERT INTO {table} ({names}) VALUES ({expressions})"  # noqa: S608 -- all literals
-    connection.execute(statement.encode())
-
-
 @pytest.mark.parametrize(("table", "values", "constraint"), REFUSED)
 def test_a_wall_refuses(
     connection: Connection, table: str, values: dict[str, str], constraint: str
@@ -262,83 +220,6 @@ def test_a_card_changes_once_a_version(connection: Connection) -> None:
         insert(connection, "transaction", LOAD)
 
     assert "transaction_card_seq_key" == caught.value.diag.constraint_name
-
-
-def insert_children(connection: Connection, *children: dict[str, str]) -> None:
-    """
-    Insert, by one statement each, what names an original, each as the card's next step.
-    """
-    for number, child in enumerate(children, start=2):
-        own = {"transaction_id": uuid_of(number), "card_seq": str(number)}
-        insert(connection, "transaction", LOAD | own | child)
-
-
-def uuid_of(number: int) -> str:
-    """
-    Give the id of a transaction of these tests.
-    """
-    return f"'00000000-0000-0000-0000-{number:012}'"
-
-
-SALE: Final = LOAD | {"activity": "3", "transaction_id": uuid_of(1)}
-REFUND: Final = {"activity": "7", "original_transaction_id": uuid_of(1)}
-UNDO_FIRST: Final = {
-    "activity": "8",
-    "original_transaction_id": uuid_of(2),
-    "effective": "true",
-}
-
-
-@pytest.mark.parametrize(
-    "children",
-    [
-        [REFUND | {"approved_minor": "6"}],
-        [REFUND | {"approved_minor": "3"}, REFUND | {"approved_minor": "3"}],
-        [REFUND, UNDO_FIRST, REFUND, REFUND],
-        [REFUND | {"original_transaction_id": "gen_random_uuid()"}],
-        [REFUND | {"original_transaction_id": "NULL"}],
-        [REFUND, UNDO_FIRST | {"original_transaction_id": uuid_of(1)}],
-        [UNDO_FIRST | {"original_transaction_id": uuid_of(1)}, REFUND],
-    ],
-)
-def test_refunds_beyond_their_sale_are_refused(
-    connection: Connection, children: list[dict[str, str]]
-) -> None:
-    """
-    Above the approved amount, of no sale, of an undone one, or undoing a refunded one.
-    """
-    insert(connection, "transaction", SALE)
-    with pytest.raises(errors.CheckViolation) as caught:
-        insert_children(connection, *children)
-
-    assert "transaction_refund_check" == caught.value.diag.constraint_name
-
-
-def test_refunds_up_to_their_sale_are_let_in(connection: Connection) -> None:
-    """
-    In parts, and again what was undone; a declined refund counts nothing.
-    """
-    insert(connection, "transaction", SALE)
-    insert(connection, "transaction", DECLINE | REFUND)
-    insert_children(
-        connection,
-        REFUND | {"approved_minor": "3"},
-        REFUND | {"approved_minor": "2"},
-        UNDO_FIRST,
-        REFUND | {"approved_minor": "3"},
-    )
-
-
-def test_what_is_undone_is_undone_once(connection: Connection) -> None:
-    """
-    By a reversal or by a void, whichever came first.
-    """
-    insert(connection, "transaction", SALE)
-    first = UNDO_FIRST | {"original_transaction_id": uuid_of(1)}
-    with pytest.raises(errors.UniqueViolation) as caught:
-        insert_children(connection, first, first | {"activity": "4"})
-
-    assert "transaction_effective_reversal_key" == caught.value.diag.constraint_name
 
 
 def test_postings_balance_in_each_currency(connection: Connection) -> None:

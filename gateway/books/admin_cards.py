@@ -27,6 +27,7 @@ class NewProduct:
     max_redeem_minor: int | None
     max_balance_minor: int | None
     validity_days: int | None
+    restriction_set_id: int | None = None
 
 
 class NewCard(NamedTuple):
@@ -47,6 +48,7 @@ class KnownCard(NamedTuple):
 
     card_id: int
     product_id: int
+    issue_batch_id: int | None
 
 
 def insert_product(connection: AdminConnection, product: NewProduct) -> None:
@@ -66,6 +68,7 @@ def insert_product(connection: AdminConnection, product: NewProduct) -> None:
         max_redeem_minor=product.max_redeem_minor,
         max_balance_minor=product.max_balance_minor,
         validity_days=product.validity_days,
+        restriction_set_id=product.restriction_set_id,
     )
 
 
@@ -91,6 +94,7 @@ def insert_cards(
     cards: Sequence[NewCard],
     *,
     product_id: int,
+    issue_batch_id: int,
     index_key_id: int,
 ) -> set[int]:
     """
@@ -104,6 +108,7 @@ def insert_cards(
         number_ciphertexts=[card.number_ciphertext for card in cards],
         last_fours=[card.last_four for card in cards],
         product_id=product_id,
+        issue_batch_id=issue_batch_id,
         index_key_id=index_key_id,
     )
     return {row["card_id"] for row in rows}
@@ -119,7 +124,9 @@ def find_cards(
         connection, "admin_find_cards_by_number", number_indexes=list(number_indexes)
     )
     return {
-        row["number_index"]: KnownCard(row["card_id"], row["product_id"])
+        row["number_index"]: KnownCard(
+            row["card_id"], row["product_id"], row["issue_batch_id"]
+        )
         for row in rows
     }
 

@@ -47,6 +47,8 @@ RULES: Final = (
     "check_reversed_nets_zero",
     "check_keys_lead",
     "check_transactions_keyed",
+    "check_refusals",
+    "check_restrictions",
     CONVERSIONS,
 )
 

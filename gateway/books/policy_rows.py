@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from currency import Currency, RateBook, UsdRate, rate_e12
+from gateway.books.restriction_rows import restrictions_of
 from gateway.books.wire import Row
 from gateway.domain.ids import (
     MerchantId,
@@ -48,13 +49,21 @@ class PolicyRows:
     terminals: Sequence[Row]
     devices: Sequence[Row]
     rules: Sequence[Row]
+    issue_batches: Sequence[Row]
+    restrictions: Sequence[Row]
+    restriction_entries: Sequence[Row]
+    restriction_windows: Sequence[Row]
     rates: Sequence[Row]
 
 
-def build_policy(version: int, rows: PolicyRows, known: RateBook) -> Policy:
+def build_policy(version: int, rows: PolicyRows, known: Policy | None) -> Policy:
     """
-    Join the rows into one immutable policy; `rows.rates` are added to those known.
+    Join the rows into one immutable policy.
+
+    Rates and versions of restrictions that are `known` are taken over: they never
+    change, so the rows leave them out.
     """
+    rates = NO_RATES if known is None else known.rates
     merchants = {row[0]: _merchant(row) for row in rows.merchants}
     stores = {row[0]: _store(row) for row in rows.stores}
     terminals = [_terminal(row) for row in rows.terminals]
@@ -76,8 +85,15 @@ def build_policy(version: int, rows: PolicyRows, known: RateBook) -> Policy:
             (ProgramId(program_id), MerchantId(merchant_id))
             for program_id, merchant_id in rows.accepted
         ),
-        rates=known.with_rates(map(_rate, rows.rates)) if rows.rates else known,
+        rates=rates.with_rates(map(_rate, rows.rates)) if rows.rates else rates,
         max_rate_age=dict(rows.rules),
+        restrictions=restrictions_of(
+            rows.restrictions,
+            rows.restriction_entries,
+            rows.restriction_windows,
+            {} if known is None else known.restrictions,
+        ),
+        issue_batches=dict(rows.issue_batches),
     )
 
 
@@ -104,6 +120,7 @@ def _product(row: Row) -> Product:
         max_redeem_minor,
         max_balance_minor,
         validity_days,
+        restriction_set_id,
     ) = row
     return Product(
         product_id=ProductId(product_id),
@@ -117,6 +134,7 @@ def _product(row: Row) -> Product:
         max_redeem_minor=max_redeem_minor,
         max_balance_minor=max_balance_minor,
         validity_days=validity_days,
+        restriction_set_id=restriction_set_id,
     )
 
 
@@ -131,7 +149,18 @@ def _merchant(row: Row) -> Merchant:
 
 
 def _store(row: Row) -> Store:
-    store_id, merchant_id, code, country, currencies, time_zone, cut_off, state = row
+    (
+        store_id,
+        merchant_id,
+        code,
+        country,
+        currencies,
+        time_zone,
+        cut_off,
+        state,
+        merchant_category,
+        groups,
+    ) = row
     return Store(
         store_id=StoreId(store_id),
         merchant_id=MerchantId(merchant_id),
@@ -141,6 +170,8 @@ def _store(row: Row) -> Store:
         time_zone=ZoneInfo(time_zone),
         cut_off=cut_off,
         state=PartyState(state),
+        merchant_category=merchant_category,
+        groups=frozenset(groups),
     )
 
 

@@ -29,6 +29,7 @@ MAX_SHOWN_CHARACTERS: Final = 60
 
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _CUT_OFF: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_CATEGORY: Final = re.compile(r"[0-9]{4}")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
@@ -84,6 +85,18 @@ def read_country(text: str) -> str:
         raise FieldError(
             f"{_shown(text)} is no country: write its two capital letters of ISO 3166, "
             "for example KW"
+        )
+    return text
+
+
+def read_category(text: str) -> str:
+    """
+    Read a merchant category of ISO 18245.
+    """
+    if not _CATEGORY.fullmatch(text):
+        raise FieldError(
+            f"{_shown(text)} is no merchant category: write the four digits of ISO "
+            "18245, for example 5812"
         )
     return text
 

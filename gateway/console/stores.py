@@ -17,6 +17,7 @@ from gateway.books.admin_parties import (
     insert_stores,
     known_merchants,
     known_stores,
+    set_store_category,
     set_store_state,
     stores,
 )
@@ -24,6 +25,7 @@ from gateway.console.csv_file import CsvFaults, CsvRow, read_csv
 from gateway.console.faults import BadInputError, FieldError
 from gateway.console.fields import (
     currency_of_country,
+    read_category,
     read_code,
     read_country,
     read_currencies,
@@ -41,7 +43,7 @@ from gateway.domain.policy import PartyState
 app = typer.Typer(no_args_is_help=True, help="Stores: where cards are accepted.")
 
 REQUIRED: Final = ("merchant", "store", "country", "time_zone")
-OPTIONAL: Final = ("name", "currencies", "cut_off")
+OPTIONAL: Final = ("name", "currencies", "cut_off", "merchant_category")
 
 _MIDNIGHT: Final = time(0, 0)
 _NOT_SAID: Final[tuple[str, ...]] = ()
@@ -53,6 +55,7 @@ _COLUMNS: Final = (
     Column(title="Currencies", key="currencies"),
     Column(title="Time zone", key="time_zone"),
     Column(title="Cut-off", key="cut_off", show=lambda at: f"{at:%H:%M}"),
+    Column(title="Category", key="merchant_category"),
     STATE_COLUMN,
     Column(title="Terminals", key="terminals", is_figure=True),
 )
@@ -95,6 +98,14 @@ def create(
             help="The local time at which its business day begins; else midnight.",
         ),
     ] = None,
+    category: Annotated[
+        str | None,
+        typer.Option(
+            parser=read_category,
+            metavar="DIGITS",
+            help="What it sells: its merchant category, as ISO 18245 has it.",
+        ),
+    ] = None,
 ) -> None:
     """
     Create a store.
@@ -111,6 +122,7 @@ def create(
         currencies=taken,
         time_zone=time_zone.key,
         cut_off=cut_off or _MIDNIGHT,
+        merchant_category=category,
     )
     with session_of(context).change() as books:
         if not known_merchants(books, [name.merchant]):
@@ -173,6 +185,31 @@ def list_all(
     show_rows(with_states(rows), _COLUMNS, as_json=as_json)
 
 
+@app.command("category")
+def set_category(
+    context: typer.Context,
+    name: StoreArgument,
+    category: Annotated[
+        str | None,
+        typer.Argument(
+            parser=read_category,
+            metavar="[DIGITS]",
+            help="Its merchant category, as ISO 18245 has it; without it, none.",
+        ),
+    ] = None,
+) -> None:
+    """
+    Say what a store sells: restrictions may allow or deny it.
+    """
+    with session_of(context).change() as books:
+        if not set_store_category(books, name, category):
+            raise BadInputError(
+                f"MERCHANT/STORE: there is no store {'/'.join(name)}: "
+                "see `scrip store list`"
+            )
+    say(f"store {'/'.join(name)} is of category {category or 'none'}")
+
+
 @app.command()
 def suspend(context: typer.Context, name: StoreArgument) -> None:
     """
@@ -215,6 +252,7 @@ def _read_row(row: CsvRow) -> NewStore | None:
     time_zone = row.read("time_zone", read_time_zone)
     currencies = row.read_optional("currencies", read_currencies, _NOT_SAID)
     cut_off = row.read_optional("cut_off", read_cut_off, _MIDNIGHT)
+    category = row.read_optional("merchant_category", read_category, "")
     if country is not None and currencies == ():
         try:
             currencies = (currency_of_country(country),)
@@ -228,6 +266,7 @@ def _read_row(row: CsvRow) -> NewStore | None:
         or time_zone is None
         or not currencies
         or cut_off is None
+        or category is None
     ):
         return None
     return NewStore(
@@ -237,6 +276,7 @@ def _read_row(row: CsvRow) -> NewStore | None:
         currencies=currencies,
         time_zone=time_zone.key,
         cut_off=cut_off,
+        merchant_category=category or None,
     )
 
 

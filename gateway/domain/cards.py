@@ -8,7 +8,13 @@ from enum import IntEnum
 
 from currency import Currency
 from gateway.domain.errors import InvariantError
-from gateway.domain.ids import CardId, ProductId, ProgramId
+from gateway.domain.ids import (
+    CardId,
+    IssueBatchId,
+    ProductId,
+    ProgramId,
+    RestrictionSetId,
+)
 
 
 class CardState(IntEnum):
@@ -62,6 +68,8 @@ class Card:
     expires_on: date | None
     version: int
     last_transaction_at: datetime | None
+    issue_batch_id: IssueBatchId | None = None
+    restriction_set_id: RestrictionSetId | None = None
 
     def __post_init__(self) -> None:
         """
@@ -112,4 +120,6 @@ class Card:
             expires_on=expires_on,
             version=self.version + 1,
             last_transaction_at=at,
+            issue_batch_id=self.issue_batch_id,
+            restriction_set_id=self.restriction_set_id,
         )

@@ -10,7 +10,13 @@ from datetime import datetime
 from currency import MAX_MINOR_UNITS, find_currency
 from gateway.domain.cards import BlockReason, Card, CardState
 from gateway.domain.commands import Amount
-from gateway.domain.policy import PartyState, Place, Policy, Product
+from gateway.domain.policy import PartyState, Place, Policy, Product, Store
+from gateway.domain.restrictions import (
+    PlaceList,
+    Refusal,
+    RefusalReason,
+    Restriction,
+)
 from gateway.domain.results import ActivityType, Result
 
 _BLOCKED = {
@@ -112,3 +118,68 @@ def refuse_expired(card: Card, policy: Policy, now: datetime) -> Result | None:
     if now.astimezone(zone).date() > card.expires_on:
         return Result.EXPIRED_CARD
     return None
+
+
+def refuse_restricted(
+    card: Card, place: Place, policy: Policy, now: datetime
+) -> Refusal | None:
+    """
+    Check 11: no restriction of its product, issue batch or own bars the card (62).
+
+    Every level that has a set must allow; the first that refuses is told of.
+    """
+    batch = card.issue_batch_id
+    for set_id in (
+        policy.products[card.product_id].restriction_set_id,
+        None if batch is None else policy.issue_batches.get(batch),
+        card.restriction_set_id,
+    ):
+        if set_id is not None:
+            refusal = _refuse_by(policy.restrictions[set_id], place.store, now)
+            if refusal is not None:
+                return refusal
+    return None
+
+
+def _refuse_by(restriction: Restriction, store: Store, now: datetime) -> Refusal | None:
+    """
+    Apply one set: the place, its country, what it sells, then the hours there.
+    """
+    allowed, denied = restriction.allowed_places, restriction.denied_places
+    if (denied is not None and _stands_on(denied, store)) or (
+        allowed is not None and not _stands_on(allowed, store)
+    ):
+        return Refusal(RefusalReason.PLACE, restriction.version_id)
+    if _barred(
+        store.country, restriction.allowed_countries, restriction.denied_countries
+    ):
+        return Refusal(RefusalReason.COUNTRY, restriction.version_id)
+    if _barred(
+        store.merchant_category,
+        restriction.allowed_categories,
+        restriction.denied_categories,
+    ):
+        return Refusal(RefusalReason.CATEGORY, restriction.version_id)
+    hours = restriction.hours
+    if hours is not None and not hours.hold(now.astimezone(store.time_zone)):
+        return Refusal(RefusalReason.HOURS, restriction.version_id, hours.text)
+    return None
+
+
+def _stands_on(places: PlaceList, store: Store) -> bool:
+    return (
+        store.store_id in places.stores
+        or store.merchant_id in places.merchants
+        or not places.groups.isdisjoint(store.groups)
+    )
+
+
+def _barred(
+    value: str | None, allowed: frozenset[str] | None, denied: frozenset[str] | None
+) -> bool:
+    """
+    Tell whether a value is denied, or is not on an allow list where there is one.
+    """
+    return (denied is not None and value in denied) or (
+        allowed is not None and value not in allowed
+    )

@@ -5,7 +5,8 @@ One `Policy` is one immutable version of it. A worker keeps the newest it has se
 locked read of a batch tells whether a newer one is in force (design 3).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
 from typing import NamedTuple
@@ -14,12 +15,16 @@ from zoneinfo import ZoneInfo
 from currency import Currency, RateBook
 from gateway.domain.errors import DeviceDeniedError, TerminalDeniedError
 from gateway.domain.ids import (
+    IssueBatchId,
     MerchantId,
     ProductId,
     ProgramId,
+    RestrictionSetId,
+    StoreGroupId,
     StoreId,
     TerminalId,
 )
+from gateway.domain.restrictions import Restriction
 from gateway.domain.results import ActivityType
 
 
@@ -95,6 +100,7 @@ class Product:
     max_redeem_minor: int | None
     max_balance_minor: int | None
     validity_days: int | None
+    restriction_set_id: RestrictionSetId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +120,8 @@ class Store:
     """
     Where cards are accepted.
 
-    `cut_off` is the local time at which its business day begins.
+    `cut_off` is the local time at which its business day begins. `merchant_category`
+    is what it sells, by the four digits of ISO 18245, if anybody said.
     """
 
     store_id: StoreId
@@ -125,6 +132,8 @@ class Store:
     time_zone: ZoneInfo
     cut_off: time
     state: PartyState
+    merchant_category: str | None = None
+    groups: frozenset[StoreGroupId] = frozenset()
 
     def business_date(self, at: datetime) -> date:
         """
@@ -180,6 +189,9 @@ class Policy:
     `accepted` holds the pairs of programme and merchant that go together.
     `max_rate_age` holds, by currency code, how old a rate may be; a currency without an
     entry never ages.
+
+    `restrictions` holds the version in force of each set; `issue_batches` the sets of
+    those issue batches that have one.
     """
 
     version: int
@@ -191,6 +203,8 @@ class Policy:
     accepted: frozenset[tuple[ProgramId, MerchantId]]
     rates: RateBook
     max_rate_age: dict[str, timedelta]
+    restrictions: Mapping[RestrictionSetId, Restriction] = field(default_factory=dict)
+    issue_batches: Mapping[IssueBatchId, RestrictionSetId] = field(default_factory=dict)
 
     def device_of(self, caller: Caller) -> Device:
         """

@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tests.support.model_checks import first_fault, price
+from tests.support.model_checks import first_fault, price, refused_by
 from tests.support.model_rows import (
     RATE_FIELDS,
     Ask,
@@ -109,6 +109,8 @@ class Model:
         fault = first_fault(ask, card, now, self.rules)
         if fault or card is None:
             told = Told(str(fault), amount=asked(ask))
+            if card and fault == "RESTRICTED_CARD" and card.state != "BLOCKED":
+                told = told._replace(refused=refused_by(ask, card, now, self.rules))
             return Entry(ask.content, still(ask, now, card, told, self.rules))
         sold = ask
         product = card.product

@@ -53,6 +53,16 @@ ProductArgument = Annotated[
     ),
 ]
 
+ValidityDays = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=32_767,
+        metavar="N",
+        help="How many days a card holds from its activation; else for ever.",
+    ),
+]
+
 
 @app.command()
 def create(
@@ -85,15 +95,7 @@ def create(
     max_load: Annotated[str | None, _amount_option("The most of one load")] = None,
     max_redeem: Annotated[str | None, _amount_option("The most of one sale")] = None,
     max_balance: Annotated[str | None, _amount_option("The most on a card")] = None,
-    validity_days: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=32_767,
-            metavar="N",
-            help="How many days a card holds from its activation; else for ever.",
-        ),
-    ] = None,
+    validity_days: ValidityDays = None,
     restriction: RestrictionOption = None,
 ) -> None:
     """

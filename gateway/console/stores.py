@@ -60,6 +60,15 @@ _COLUMNS: Final = (
     Column(title="Terminals", key="terminals", is_figure=True),
 )
 
+CategoryOption = Annotated[
+    str | None,
+    typer.Option(
+        parser=read_category,
+        metavar="DIGITS",
+        help="What it sells: its merchant category, as ISO 18245 has it.",
+    ),
+]
+
 
 @app.command()
 def create(
@@ -98,14 +107,7 @@ def create(
             help="The local time at which its business day begins; else midnight.",
         ),
     ] = None,
-    category: Annotated[
-        str | None,
-        typer.Option(
-            parser=read_category,
-            metavar="DIGITS",
-            help="What it sells: its merchant category, as ISO 18245 has it.",
-        ),
-    ] = None,
+    category: CategoryOption = None,
 ) -> None:
     """
     Create a store.

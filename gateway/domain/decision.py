@@ -124,8 +124,7 @@ def write_record(
     """
     place, stamp, amount, price = view.place, view.stamp, facts.amount, facts.price
     card, ref, till = after or before, command.card, command.till
-    refusal = facts.refusal
-    return TransactionRecord(
+    record = TransactionRecord(
         transaction_id=stamp.transaction_id,
         terminal_id=command.terminal_id,
         request_id=command.request_id,
@@ -177,9 +176,15 @@ def write_record(
         local_time=till.local_time,
         system_trace_no=till.system_trace_no,
         terminal_batch_no=till.terminal_batch_no,
-        refusal=refusal.reason if refusal else None,
-        restriction_version_id=refusal.restriction_version_id if refusal else None,
-        refusal_hours=refusal.hours if refusal else None,
+    )
+    return _refused(record, facts.refusal) if facts.refusal else record
+
+
+def _refused(record: TransactionRecord, refusal: Refusal) -> TransactionRecord:
+    return record._replace(
+        refusal=refusal.reason,
+        restriction_version_id=refusal.restriction_version_id,
+        refusal_hours=refusal.hours,
     )
 
 

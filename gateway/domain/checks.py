@@ -16,6 +16,7 @@ from gateway.domain.restrictions import (
     Refusal,
     RefusalReason,
     Restriction,
+    minute_of_week,
 )
 from gateway.domain.results import ActivityType, Result
 
@@ -129,40 +130,47 @@ def refuse_restricted(
     Every level that has a set must allow; the first that refuses is told of.
     """
     batch = card.issue_batch_id
+    store, minute = place.store, None
     for set_id in (
         policy.products[card.product_id].restriction_set_id,
         None if batch is None else policy.issue_batches.get(batch),
         card.restriction_set_id,
     ):
-        if set_id is not None:
-            refusal = _refuse_by(policy.restrictions[set_id], place.store, now)
-            if refusal is not None:
-                return refusal
+        if set_id is None:
+            continue
+        restriction = policy.restrictions[set_id]
+        reason = _refuse_store(restriction, store)
+        if reason is not None:
+            return Refusal(reason, restriction.version_id)
+        hours = restriction.hours
+        if hours is not None:
+            if minute is None:
+                minute = minute_of_week(now.astimezone(store.time_zone))
+            if not hours.hold(minute):
+                return Refusal(RefusalReason.HOURS, restriction.version_id, hours.text)
     return None
 
 
-def _refuse_by(restriction: Restriction, store: Store, now: datetime) -> Refusal | None:
+def _refuse_store(restriction: Restriction, store: Store) -> RefusalReason | None:
     """
-    Apply one set: the place, its country, what it sells, then the hours there.
+    Apply the lists of one set: the place, its country, what it sells.
     """
-    allowed, denied = restriction.allowed_places, restriction.denied_places
-    if (denied is not None and _stands_on(denied, store)) or (
-        allowed is not None and not _stands_on(allowed, store)
+    places = restriction.denied_places
+    if places is not None and _stands_on(places, store):
+        return RefusalReason.PLACE
+    places = restriction.allowed_places
+    if places is not None and not _stands_on(places, store):
+        return RefusalReason.PLACE
+    allowed, denied = restriction.allowed_countries, restriction.denied_countries
+    if (allowed is not None and store.country not in allowed) or (
+        denied is not None and store.country in denied
     ):
-        return Refusal(RefusalReason.PLACE, restriction.version_id)
-    if _barred(
-        store.country, restriction.allowed_countries, restriction.denied_countries
+        return RefusalReason.COUNTRY
+    allowed, denied = restriction.allowed_categories, restriction.denied_categories
+    if (allowed is not None and store.merchant_category not in allowed) or (
+        denied is not None and store.merchant_category in denied
     ):
-        return Refusal(RefusalReason.COUNTRY, restriction.version_id)
-    if _barred(
-        store.merchant_category,
-        restriction.allowed_categories,
-        restriction.denied_categories,
-    ):
-        return Refusal(RefusalReason.CATEGORY, restriction.version_id)
-    hours = restriction.hours
-    if hours is not None and not hours.hold(now.astimezone(store.time_zone)):
-        return Refusal(RefusalReason.HOURS, restriction.version_id, hours.text)
+        return RefusalReason.CATEGORY
     return None
 
 
@@ -171,15 +179,4 @@ def _stands_on(places: PlaceList, store: Store) -> bool:
         store.store_id in places.stores
         or store.merchant_id in places.merchants
         or not places.groups.isdisjoint(store.groups)
-    )
-
-
-def _barred(
-    value: str | None, allowed: frozenset[str] | None, denied: frozenset[str] | None
-) -> bool:
-    """
-    Tell whether a value is denied, or is not on an allow list where there is one.
-    """
-    return (denied is not None and value in denied) or (
-        allowed is not None and value not in allowed
     )

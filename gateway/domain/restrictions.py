@@ -148,11 +148,10 @@ class Hours:
                 edges += (begins, ends)
         return cls(text="; ".join(map(_text, ordered)), edges=tuple(edges))
 
-    def hold(self, local: datetime) -> bool:
+    def hold(self, minute: int) -> bool:
         """
-        Tell whether a moment of the store's wall clock lies in one of the windows.
+        Tell whether a minute of the week, by the store's clock, lies in a window.
         """
-        minute = local.weekday() * DAY_MINUTES + local.hour * 60 + local.minute
         return bisect_right(self.edges, minute) % 2 == 1
 
 
@@ -206,6 +205,13 @@ class Restriction:
             denied_categories=_categories(denied),
             hours=Hours.of(times) if times else None,
         )
+
+
+def minute_of_week(local: datetime) -> int:
+    """
+    Count the minutes that the wall clock shows since Monday 00:00.
+    """
+    return local.weekday() * DAY_MINUTES + local.hour * 60 + local.minute
 
 
 def _places(listed: Iterable[Listed]) -> PlaceList | None:

@@ -3,7 +3,7 @@ Check 11 by the clock: windows of a week in the store's zone.
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from gateway.domain.checks import refuse_restricted
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import RestrictionSetId, RestrictionVersionId
-from gateway.domain.restrictions import Hours, Restriction, Window
+from gateway.domain.restrictions import Hours, RefusalReason, Restriction, Window
 from tests.support import world
 
 SET, VERSION = RestrictionSetId(5), RestrictionVersionId(50)
@@ -126,3 +126,30 @@ def test_what_is_no_window_is_refused(window: Window) -> None:
     """
     with pytest.raises(InvariantError, match="no window"):
         Hours.of([window])
+
+
+def test_hours_of_several_levels_must_all_hold() -> None:
+    """
+    The product's and the card's own are asked of the same minute.
+    """
+    own = RestrictionSetId(6)
+    rules = world.policy()
+    product = replace(rules.products[world.RELOADABLE], restriction_set_id=SET)
+    rules = replace(
+        rules,
+        products={world.RELOADABLE: product},
+        restrictions={
+            # Now is a Saturday, 14:00 by the store's clock.
+            SET: Restriction.of(VERSION, [], [Window(0b0100000, 0, 1_440)]),
+            own: Restriction.of(
+                RestrictionVersionId(60), [], [Window(0b1111111, 690, 840)]
+            ),
+        },
+    )
+    mine = replace(world.card(), restriction_set_id=own)
+    here = rules.places[world.TERMINAL]
+    found = refuse_restricted(mine, here, rules, world.NOW)
+    sooner = refuse_restricted(mine, here, rules, world.NOW - timedelta(minutes=1))
+
+    assert found == (RefusalReason.HOURS, 60, "1-7 11:30-14:00")
+    assert sooner is None

@@ -9,8 +9,10 @@ it only where balances are shown.
 from collections.abc import Callable
 from typing import Final
 
+from gateway.api.spoken_hours import spoken_hours
 from gateway.api.wire_money import exponent_of, spoken
 from gateway.domain.record import TransactionRecord
+from gateway.domain.restrictions import RefusalReason
 from gateway.domain.results import ActivityType, Result
 
 _DECLINES: Final[dict[Result, str]] = {
@@ -67,6 +69,11 @@ _OWN_DECLINE_TEXTS: Final = {
 }
 # Of a recorded request: the original that it names was undone before.
 _UNDONE_BEFORE: Final = "Declined: this was undone before."
+_REFUSALS: Final = {
+    RefusalReason.PLACE: "Declined: the card is not valid at this store.",
+    RefusalReason.COUNTRY: "Declined: the card is not valid in this country.",
+    RefusalReason.CATEGORY: "Declined: the card is not valid at this kind of store.",
+}
 
 
 def receipt_text(record: TransactionRecord) -> str:
@@ -76,6 +83,8 @@ def receipt_text(record: TransactionRecord) -> str:
     result = record.result
     if result is Result.APPROVED or result is Result.APPROVED_PARTIAL:
         text = _APPROVED_TEXTS[record.activity](record)
+    elif record.refusal is not None:
+        text = _refused(record, record.refusal)
     else:
         text = _declined(record)
     available = record.available_after_minor
@@ -93,6 +102,17 @@ def _declined(record: TransactionRecord) -> str:
         return _not_paid_out(record)
     own = _OWN_DECLINE_TEXTS.get((record.activity, result))
     return own or _DECLINE_TEXTS[result]
+
+
+def _refused(record: TransactionRecord, reason: RefusalReason) -> str:
+    """
+    Say what a restriction refused.
+    """
+    if reason is not RefusalReason.HOURS:
+        return _REFUSALS[reason]
+    return (
+        f"Declined: the card is valid only {spoken_hours(record.refusal_hours or '')}."
+    )
 
 
 def _activated(record: TransactionRecord) -> str:

@@ -28,6 +28,7 @@ class NewProduct:
     max_balance_minor: int | None
     validity_days: int | None
     cash_out_limit_minor: int | None = None
+    restriction_set_id: int | None = None
 
 
 class NewCard(NamedTuple):
@@ -48,6 +49,7 @@ class KnownCard(NamedTuple):
 
     card_id: int
     product_id: int
+    issue_batch_id: int | None
 
 
 def insert_product(connection: AdminConnection, product: NewProduct) -> None:
@@ -68,6 +70,7 @@ def insert_product(connection: AdminConnection, product: NewProduct) -> None:
         max_balance_minor=product.max_balance_minor,
         validity_days=product.validity_days,
         cash_out_limit_minor=product.cash_out_limit_minor,
+        restriction_set_id=product.restriction_set_id,
     )
 
 
@@ -93,6 +96,7 @@ def insert_cards(
     cards: Sequence[NewCard],
     *,
     product_id: int,
+    issue_batch_id: int,
     index_key_id: int,
 ) -> set[int]:
     """
@@ -106,6 +110,7 @@ def insert_cards(
         number_ciphertexts=[card.number_ciphertext for card in cards],
         last_fours=[card.last_four for card in cards],
         product_id=product_id,
+        issue_batch_id=issue_batch_id,
         index_key_id=index_key_id,
     )
     return {row["card_id"] for row in rows}
@@ -121,7 +126,9 @@ def find_cards(
         connection, "admin_find_cards_by_number", number_indexes=list(number_indexes)
     )
     return {
-        row["number_index"]: KnownCard(row["card_id"], row["product_id"])
+        row["number_index"]: KnownCard(
+            row["card_id"], row["product_id"], row["issue_batch_id"]
+        )
         for row in rows
     }
 

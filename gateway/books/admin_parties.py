@@ -55,6 +55,7 @@ class NewStore:
     time_zone: str
     cut_off: time
     jurisdiction: str | None = None
+    merchant_category: str | None = None
 
 
 def insert_program(connection: AdminConnection, program: NewProgram) -> None:
@@ -162,6 +163,7 @@ def insert_stores(connection: AdminConnection, stores: Sequence[NewStore]) -> No
         time_zones=[store.time_zone for store in stores],
         cut_offs=[store.cut_off for store in stores],
         jurisdictions=[store.jurisdiction for store in stores],
+        merchant_categories=[store.merchant_category for store in stores],
     )
 
 
@@ -185,6 +187,23 @@ def set_store_state(
             merchant=name.merchant,
             store=name.store,
             state=int(state),
+        )
+    )
+
+
+def set_store_category(
+    connection: AdminConnection, name: StoreName, merchant_category: str | None
+) -> bool:
+    """
+    Say what a store sells, or that nobody says; tell whether there is such a store.
+    """
+    return bool(
+        run(
+            connection,
+            "admin_set_store_category",
+            merchant=name.merchant,
+            store=name.store,
+            merchant_category=merchant_category,
         )
     )
 

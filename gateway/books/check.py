@@ -50,6 +50,8 @@ RULES: Final = (
     "check_refunded",
     "check_keys_lead",
     "check_transactions_keyed",
+    "check_refusals",
+    "check_restrictions",
     CONVERSIONS,
 )
 

@@ -75,6 +75,9 @@ TRANSACTION_COLUMNS: Final[dict[str, Pack]] = {
     "local_time": texts,
     "system_trace_no": texts,
     "terminal_batch_no": texts,
+    "refusal": int2s,
+    "restriction_version_id": int8s,
+    "refusal_hours": texts,
 }
 _TRANSACTION_PACKS: Final = tuple(TRANSACTION_COLUMNS.values())
 

@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from currency import Currency, RateBook, UsdRate, rate_e12
+from gateway.books.restriction_rows import restrictions_of
 from gateway.books.wire import Row
 from gateway.domain.cash_out_rules import (
     CashOutRule,
@@ -55,13 +56,21 @@ class PolicyRows:
     devices: Sequence[Row]
     rules: Sequence[Row]
     cash_out_rules: Sequence[Row]
+    issue_batches: Sequence[Row]
+    restrictions: Sequence[Row]
+    restriction_entries: Sequence[Row]
+    restriction_windows: Sequence[Row]
     rates: Sequence[Row]
 
 
-def build_policy(version: int, rows: PolicyRows, known: RateBook) -> Policy:
+def build_policy(version: int, rows: PolicyRows, known: Policy | None) -> Policy:
     """
-    Join the rows into one immutable policy; `rows.rates` are added to those known.
+    Join the rows into one immutable policy.
+
+    Rates and versions of restrictions that are `known` are taken over: they never
+    change, so the rows leave them out.
     """
+    rates = NO_RATES if known is None else known.rates
     merchants = {row[0]: _merchant(row) for row in rows.merchants}
     stores = {row[0]: _store(row) for row in rows.stores}
     terminals = [_terminal(row) for row in rows.terminals]
@@ -83,9 +92,16 @@ def build_policy(version: int, rows: PolicyRows, known: RateBook) -> Policy:
             (ProgramId(program_id), MerchantId(merchant_id))
             for program_id, merchant_id in rows.accepted
         ),
-        rates=known.with_rates(map(_rate, rows.rates)) if rows.rates else known,
+        rates=rates.with_rates(map(_rate, rows.rates)) if rows.rates else rates,
         max_rate_age=dict(rows.rules),
         cash_out_rules=CashOutRules(map(_cash_out_rule, rows.cash_out_rules)),
+        restrictions=restrictions_of(
+            rows.restrictions,
+            rows.restriction_entries,
+            rows.restriction_windows,
+            {} if known is None else known.restrictions,
+        ),
+        issue_batches=dict(rows.issue_batches),
     )
 
 
@@ -113,6 +129,7 @@ def _product(row: Row) -> Product:
         max_balance_minor,
         validity_days,
         cash_out_limit_minor,
+        restriction_set_id,
     ) = row
     return Product(
         product_id=ProductId(product_id),
@@ -127,6 +144,7 @@ def _product(row: Row) -> Product:
         max_balance_minor=max_balance_minor,
         validity_days=validity_days,
         cash_out_limit_minor=cash_out_limit_minor,
+        restriction_set_id=restriction_set_id,
     )
 
 
@@ -151,6 +169,8 @@ def _store(row: Row) -> Store:
         cut_off,
         state,
         jurisdiction,
+        merchant_category,
+        groups,
     ) = row
     return Store(
         store_id=StoreId(store_id),
@@ -162,6 +182,8 @@ def _store(row: Row) -> Store:
         cut_off=cut_off,
         state=PartyState(state),
         jurisdiction=jurisdiction,
+        merchant_category=merchant_category,
+        groups=frozenset(groups),
     )
 
 

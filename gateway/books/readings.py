@@ -13,7 +13,7 @@ from gateway.books.arrays import byteas, int8s
 from gateway.books.columns import key_parameters
 from gateway.books.connect import Line, Session
 from gateway.books.faults import ends_connection, first_error, translate
-from gateway.books.policy_rows import NO_RATES, PolicyRows, build_policy
+from gateway.books.policy_rows import PolicyRows, build_policy
 from gateway.books.rows import card_of, key_of, stored_request_of
 from gateway.books.wire import Step, Wire, WireLostError, error_text, step
 from gateway.domain.commands import CardRef
@@ -36,6 +36,10 @@ _POLICY: Final = (
     "policy_devices",
     "policy_rules",
     "policy_cash_out_rules",
+    "policy_issue_batches",
+    "policy_restrictions",
+    "policy_restriction_entries",
+    "policy_restriction_windows",
     "policy_rates",
 )
 _QUERIES: Final = (
@@ -167,24 +171,19 @@ class PostgresReadings:
         """
         Read the policy in one snapshot, at least as new as any version told before.
 
-        Versions of the rate table cannot change: those of `known` are not read again.
+        Versions of the rate table and of restrictions cannot change: those of `known`
+        are not read again.
 
         Raises:
             BooksUnavailableError: no connection, or no answer in time.
 
         """
-        rates = NO_RATES if known is None else known.rates
-        known_versions = int8s(sorted({rate.version for rate in rates.rates}))
-        steps = [
-            _VERSION,
-            *map(step, _POLICY[:-1]),
-            step(_POLICY[-1], [known_versions]),
-        ]
+        steps = [_VERSION, *(step(name, _known(name, known)) for name in _POLICY)]
         wire, results = await self._read(steps)
         ((version,),), *tables = map(wire.rows, results)
         names = [name.removeprefix("policy_") for name in _POLICY]
         rows = PolicyRows(**dict(zip(names, tables, strict=True)))
-        return build_policy(version, rows, rates)
+        return build_policy(version, rows, known)
 
     async def _read(self, steps: Sequence[Step]) -> tuple[Wire, list[PGresult]]:
         """
@@ -199,6 +198,20 @@ class PostgresReadings:
             return wire, await _answered(wire, steps)
         except WireLostError as error:
             raise BooksUnavailableError(str(error)) from error
+
+
+def _known(query: str, known: Policy | None) -> list[bytes]:
+    """
+    Give the parameters of a query of the policy: the versions not to be read again.
+    """
+    if query == "policy_rates":
+        versions = {rate.version for rate in known.rates.rates} if known else set()
+    elif query in {"policy_restriction_entries", "policy_restriction_windows"}:
+        restrictions = known.restrictions.values() if known else ()
+        versions = {int(restriction.version_id) for restriction in restrictions}
+    else:
+        return []
+    return [int8s(sorted(versions))]
 
 
 async def _answered(wire: Wire, steps: Sequence[Step]) -> list[PGresult]:

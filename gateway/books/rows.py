@@ -11,6 +11,7 @@ from gateway.domain.commands import Fingerprint
 from gateway.domain.ids import RequestId, RequestKey, TerminalId
 from gateway.domain.originals import Refunds
 from gateway.domain.record import TransactionRecord
+from gateway.domain.restrictions import RefusalReason
 from gateway.domain.results import ActivityType, EntryMode, Result
 from gateway.engine.ports import StoredRequest
 
@@ -29,6 +30,7 @@ _ACTIVITY: Final = _FIELDS.index("activity")
 _RESULT: Final = _FIELDS.index("result")
 _CARD_STATE: Final = _FIELDS.index("card_state")
 _ENTRY_MODE: Final = _FIELDS.index("entry_mode")
+_REFUSAL: Final = _FIELDS.index("refusal")
 
 # `stored_requests` gives so many columns before those of the transaction.
 _BEFORE_RECORD: Final = 8
@@ -55,6 +57,8 @@ def card_of(row: Row) -> Card:
         version,
         last_transaction_at,
         loaded_minor,
+        issue_batch_id,
+        restriction_set_id,
     ) = row
     return Card(
         card_id=card_id,
@@ -73,6 +77,8 @@ def card_of(row: Row) -> Card:
         version=version,
         last_transaction_at=last_transaction_at,
         loaded_minor=loaded_minor,
+        issue_batch_id=issue_batch_id,
+        restriction_set_id=restriction_set_id,
     )
 
 
@@ -87,6 +93,8 @@ def record_of(row: Row) -> TransactionRecord:
         values[_CARD_STATE] = _CARD_STATES[values[_CARD_STATE]]
     if values[_ENTRY_MODE] is not None:
         values[_ENTRY_MODE] = EntryMode(values[_ENTRY_MODE])
+    if values[_REFUSAL] is not None:
+        values[_REFUSAL] = RefusalReason(values[_REFUSAL])
     return TransactionRecord._make(values)
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from gateway.books.admin import AdminConnection, one_transaction
 from gateway.books.admin_cards import NewCard, find_cards, insert_cards, take_card_ids
+from gateway.books.admin_restrictions import insert_issue_batch, issue_batches
 from gateway.console.card_number_file import CardNumberFile, NumberedCard
 from gateway.console.faults import BadInputError, CommandRefusedError
 from gateway.console.screen import progress
@@ -21,7 +22,7 @@ DRAW_LIMIT: Final = 8
 
 class CardIssue:
     """
-    Make cards of one product, a batch a transaction.
+    Make cards of one product, so many a transaction, all in one issue batch.
     """
 
     def __init__(
@@ -32,12 +33,15 @@ class CardIssue:
         product_id: int,
         prefix: str,
         length: int,
+        restriction_set_id: int | None = None,
     ) -> None:
         self._books = books
         self._vault = vault
         self._product_id = product_id
         self._prefix = prefix
         self._length = length
+        self._restriction_set_id = restriction_set_id
+        self._issue_batch_id: int | None = None
 
     def check_room(self, count: int) -> None:
         """
@@ -69,6 +73,7 @@ class CardIssue:
                     self._require_unknown(lines[known:])
                     break
         file.keep(known)
+        self._check_restriction()
         return known
 
     def make(
@@ -77,15 +82,22 @@ class CardIssue:
         """
         Make so many cards.
         """
-        while count:
+        if count and self._issue_batch_id is None:
+            with one_transaction(self._books):
+                self._issue_batch_id = insert_issue_batch(
+                    self._books,
+                    product_id=self._product_id,
+                    set_id=self._restriction_set_id,
+                )
+        while count and self._issue_batch_id is not None:
             size = min(count, BATCH_CARDS)
             with one_transaction(self._books):
-                made = self._insert(size)
+                made = self._insert(size, self._issue_batch_id)
                 file.add(made)
             advance(size)
             count -= size
 
-    def _insert(self, count: int) -> list[NumberedCard]:
+    def _insert(self, count: int, issue_batch_id: int) -> list[NumberedCard]:
         """
         Insert cards; draw again for those whose number another card has.
         """
@@ -96,6 +108,7 @@ class CardIssue:
                 self._books,
                 [self._sealed(card) for card in drawn],
                 product_id=self._product_id,
+                issue_batch_id=issue_batch_id,
                 index_key_id=self._vault.index_key_id,
             )
             made += [card for card in drawn if card.card_id in created]
@@ -142,7 +155,23 @@ class CardIssue:
                     "--resume: the file's cards are of another product or of other "
                     "books: name the file and product of the interrupted run"
                 )
+            self._issue_batch_id = known.issue_batch_id
         return len(lines)
+
+    def _check_restriction(self) -> None:
+        """
+        Refuse to go on with a batch under another restriction than it was begun with.
+        """
+        if self._issue_batch_id is None or self._restriction_set_id is None:
+            return
+        (batch,) = issue_batches(
+            self._books, issue_batch_id=self._issue_batch_id, limit=1
+        )
+        if batch["restriction_set_id"] != self._restriction_set_id:
+            raise BadInputError(
+                "--restriction: the interrupted run has another: see `scrip card "
+                "batches`, and change it by `scrip card restrict-batch`"
+            )
 
     def _require_unknown(self, lines: Sequence[NumberedCard]) -> None:
         """

@@ -16,6 +16,14 @@ from gateway.books.admin import AdminConnection
 from gateway.books.admin_cards import cards, products
 from gateway.console.card_issue import CardIssue
 from gateway.console.card_number_file import CardNumberFile
+from gateway.console.card_restricting import (
+    LiftOption,
+    RestrictionOption,
+    list_batches,
+    require_set,
+    restrict_batch,
+    restrict_one_card,
+)
 from gateway.console.faults import BadInputError
 from gateway.console.options import AsJson, ProductName, ProductOption
 from gateway.console.screen import Column, progress, say, show_rows, warn
@@ -63,12 +71,14 @@ def create(
             help="Go on with FILE.csv of a run that was interrupted, up to --count.",
         ),
     ] = False,
+    restriction: RestrictionOption = None,
 ) -> None:
     """
     Make cards: PENDING and empty, until a till activates them.
 
     Each batch is one transaction, and its numbers are on the disk before it commits: an
-    interrupted run can be resumed with --resume and loses none.
+    interrupted run can be resumed with --resume and loses none. Each run is an issue
+    batch of its own; a resumed one goes on with its batch.
     """
     session = session_of(context)
     vault = NumberVault(session.key_ring())
@@ -79,6 +89,9 @@ def create(
             product_id=_product_id(books, product),
             prefix=prefix,
             length=length,
+            restriction_set_id=None
+            if restriction is None
+            else require_set(books, product.program, restriction),
         )
         issue.check_room(count)
         with CardNumberFile.open(out, resume=resume) as file:
@@ -138,6 +151,37 @@ def show(
         warn(f"these are the first {MAX_SHOWN_CARDS}: give the whole number for one")
 
 
+@app.command()
+def restrict(
+    context: typer.Context,
+    *,
+    restriction: RestrictionOption = None,
+    lift: LiftOption = False,
+) -> None:
+    """
+    Give one card a restriction set of its own, or take it away.
+
+    Its number is read from standard input, where it is not echoed.
+    """
+    session = session_of(context)
+    number_index = _index_of(session, _ask_number())
+    with session.change() as books:
+        rows = cards(books, number_index=number_index, limit=1)
+        if not rows:
+            raise BadInputError("there is no such card: check the digits")
+        restrict_one_card(
+            books,
+            card_id=rows[0]["card_id"],
+            program=rows[0]["program"],
+            restriction=restriction,
+            lift=lift,
+        )
+    say(f"card {rows[0]['card_id']} has {restriction or 'no restriction'} of its own")
+
+
+app.command("batches")(list_batches)
+app.command("restrict-batch")(restrict_batch)
+
 _COLUMNS: Final = (
     Column(title="Card", key="card_id", is_figure=True),
     Column(title="Number", key="number"),
@@ -148,6 +192,8 @@ _COLUMNS: Final = (
     Column(title="Expires", key="expires_on"),
     Column(title="Last transaction", key="last_transaction_at"),
     Column(title="Version", key="version", is_figure=True),
+    Column(title="Batch", key="issue_batch_id", is_figure=True),
+    Column(title="Restriction", key="restriction"),
 )
 
 
@@ -167,6 +213,8 @@ def _shown(row: dict[str, Any], wording: Wording, *, as_json: bool) -> dict[str,
         "expires_on": row["expires_on"],
         "last_transaction_at": row["last_transaction_at"],
         "version": row["version"],
+        "issue_batch_id": row["issue_batch_id"],
+        "restriction": row["restriction"],
     }
     if as_json:
         return shown

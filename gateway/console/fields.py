@@ -32,6 +32,7 @@ _CODE: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _JURISDICTION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _PERCENT: Final = re.compile(r"[1-9][0-9]?|100")
 _CUT_OFF: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_CATEGORY: Final = re.compile(r"[0-9]{4}")
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
@@ -131,6 +132,18 @@ def read_source(text: str) -> str:
         raise FieldError(
             f"{_shown(text)}: write at most {MAX_SOURCE_CHARACTERS} printable "
             "characters"
+        )
+    return text
+
+
+def read_category(text: str) -> str:
+    """
+    Read a merchant category of ISO 18245.
+    """
+    if not _CATEGORY.fullmatch(text):
+        raise FieldError(
+            f"{_shown(text)} is no merchant category: write the four digits of ISO "
+            "18245, for example 5812"
         )
     return text
 

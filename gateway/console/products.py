@@ -2,6 +2,7 @@
 `scrip product`: what a kind of card may do.
 """
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -10,6 +11,13 @@ import typer
 from currency import Currency
 from gateway.books.admin_cards import NewProduct, insert_product, products
 from gateway.books.admin_parties import known_programs
+from gateway.books.admin_restrictions import restrict_product
+from gateway.console.card_restricting import (
+    LiftOption,
+    RestrictionOption,
+    require_set,
+    wanted_set,
+)
 from gateway.console.faults import BadInputError, FieldError
 from gateway.console.fields import read_amount, read_code, read_currency
 from gateway.console.options import AsJson, ProductName, read_product_name
@@ -92,6 +100,7 @@ def create(
     cash_out_limit: Annotated[
         str | None, _amount_option("The largest balance that is paid out everywhere")
     ] = None,
+    restriction: RestrictionOption = None,
 ) -> None:
     """
     Create a product.
@@ -121,8 +130,34 @@ def create(
             raise BadInputError(
                 f"PROGRAM/PRODUCT: there is a product {'/'.join(name)}: choose another"
             )
+        if restriction is not None:
+            set_id = require_set(books, name.program, restriction)
+            new = replace(new, restriction_set_id=set_id)
         insert_product(books, new)
     say(f"product {'/'.join(name)} created")
+
+
+@app.command()
+def restrict(
+    context: typer.Context,
+    name: ProductArgument,
+    *,
+    restriction: RestrictionOption = None,
+    lift: LiftOption = False,
+) -> None:
+    """
+    Give a product a restriction set, or take it away: in force with the next request.
+    """
+    with session_of(context).change() as books:
+        set_id = wanted_set(books, name.program, restriction, lift=lift)
+        if not restrict_product(
+            books, program=name.program, product=name.product, set_id=set_id
+        ):
+            raise BadInputError(
+                f"PROGRAM/PRODUCT: there is no product {'/'.join(name)}: "
+                "see `scrip product list`"
+            )
+    say(f"product {'/'.join(name)} has {restriction or 'no restriction'}")
 
 
 @app.command("list")
@@ -166,6 +201,7 @@ _COLUMNS: Final = (
     Column(title="Permitted", key="permitted"),
     *(Column(title=title, key=key, is_figure=True) for key, title in _AMOUNTS.items()),
     Column(title="Days", key="validity_days", is_figure=True),
+    Column(title="Restriction", key="restriction"),
 )
 
 

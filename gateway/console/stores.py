@@ -18,6 +18,7 @@ from gateway.books.admin_parties import (
     insert_stores,
     known_merchants,
     known_stores,
+    set_store_category,
     set_store_state,
     stores,
 )
@@ -25,6 +26,7 @@ from gateway.console.csv_file import CsvFaults, CsvRow, read_csv
 from gateway.console.faults import BadInputError, FieldError
 from gateway.console.fields import (
     currency_of_country,
+    read_category,
     read_code,
     read_country,
     read_currencies,
@@ -43,7 +45,13 @@ from gateway.domain.policy import PartyState
 app = typer.Typer(no_args_is_help=True, help="Stores: where cards are accepted.")
 
 REQUIRED: Final = ("merchant", "store", "country", "time_zone")
-OPTIONAL: Final = ("name", "currencies", "cut_off", "jurisdiction")
+OPTIONAL: Final = (
+    "name",
+    "currencies",
+    "cut_off",
+    "jurisdiction",
+    "merchant_category",
+)
 STATE: Final = typer.Option(
     "--jurisdiction",
     parser=read_state,
@@ -62,15 +70,26 @@ _COLUMNS: Final = (
     Column(title="Currencies", key="currencies"),
     Column(title="Time zone", key="time_zone"),
     Column(title="Cut-off", key="cut_off", show=lambda at: f"{at:%H:%M}"),
+    Column(title="Category", key="merchant_category"),
     STATE_COLUMN,
     Column(title="Terminals", key="terminals", is_figure=True),
 )
+
+CategoryOption = Annotated[
+    str | None,
+    typer.Option(
+        parser=read_category,
+        metavar="DIGITS",
+        help="What it sells: its merchant category, as ISO 18245 has it.",
+    ),
+]
 
 
 @app.command()
 def create(
     context: typer.Context,
     name: StoreArgument,
+    *,
     country: Annotated[
         str,
         typer.Option(
@@ -105,6 +124,7 @@ def create(
         ),
     ] = None,
     jurisdiction: Annotated[str | None, STATE] = None,
+    category: CategoryOption = None,
 ) -> None:
     """
     Create a store.
@@ -123,6 +143,7 @@ def create(
         time_zone=time_zone.key,
         cut_off=cut_off or _MIDNIGHT,
         jurisdiction=jurisdiction,
+        merchant_category=category,
     )
     with session_of(context).change() as books:
         if not known_merchants(books, [name.merchant]):
@@ -183,6 +204,31 @@ def list_all(
     with session_of(context).books() as books:
         rows = stores(books, merchant)
     show_rows(with_states(rows), _COLUMNS, as_json=as_json)
+
+
+@app.command("category")
+def set_category(
+    context: typer.Context,
+    name: StoreArgument,
+    category: Annotated[
+        str | None,
+        typer.Argument(
+            parser=read_category,
+            metavar="[DIGITS]",
+            help="Its merchant category, as ISO 18245 has it; without it, none.",
+        ),
+    ] = None,
+) -> None:
+    """
+    Say what a store sells: restrictions may allow or deny it.
+    """
+    with session_of(context).change() as books:
+        if not set_store_category(books, name, category):
+            raise BadInputError(
+                f"MERCHANT/STORE: there is no store {'/'.join(name)}: "
+                "see `scrip store list`"
+            )
+    say(f"store {'/'.join(name)} is of category {category or 'none'}")
 
 
 @app.command()
@@ -258,6 +304,7 @@ def _read_row(row: CsvRow) -> NewStore | None:
     jurisdiction = row.read_optional("jurisdiction", read_state, None)
     if jurisdiction is not None and country not in {None, jurisdiction[:2]}:
         row.refuse("jurisdiction", f"{jurisdiction} is no part of {country}")
+    category = row.read_optional("merchant_category", read_category, "")
     if country is not None and currencies == ():
         try:
             currencies = (currency_of_country(country),)
@@ -272,6 +319,7 @@ def _read_row(row: CsvRow) -> NewStore | None:
         or not currencies
         or cut_off is None
         or not row.is_good
+        or category is None
     ):
         return None
     return NewStore(
@@ -282,6 +330,7 @@ def _read_row(row: CsvRow) -> NewStore | None:
         time_zone=time_zone.key,
         cut_off=cut_off,
         jurisdiction=jurisdiction,
+        merchant_category=category or None,
     )
 
 

@@ -7,6 +7,7 @@ from gateway.domain.checks import (
     refuse_expired,
     refuse_place,
     refuse_product,
+    refuse_restricted,
     refuse_state,
 )
 from gateway.domain.commands import GetBalance
@@ -19,19 +20,26 @@ def read_balance(question: GetBalance, view: View) -> TransactionRecord:
     """
     Answer with the balance, or with why there is none.
 
-    Results: APPROVED, or 58/03, 14, 57, 78/41/43/62, 54.
+    Results: APPROVED, or 58/03, 14, 57, 78/41/43/62, 54, 62.
 
     The record is shaped like that of a transaction so that one function writes every
     answer; its stamp has no transaction id and it is not kept.
     """
     card, policy = view.card, view.policy
     refusal = refuse_place(view.place) or refuse_card(card, view.place, policy)
+    barred = None
     if refusal is None and card is not None:
+        now = view.stamp.now
         refusal = (
             refuse_product(card, policy.products[card.product_id], ActivityType.BALANCE)
             or refuse_state(card)
-            or refuse_expired(card, policy, view.stamp.now)
+            or refuse_expired(card, policy, now)
         )
+        if refusal is None:
+            barred = refuse_restricted(card, view.place, policy, now)
+            refusal = Result.RESTRICTED_CARD if barred else None
     told = card if refusal is None else None
-    facts = Facts(ActivityType.BALANCE, refusal or Result.APPROVED, shown=True)
+    facts = Facts(
+        ActivityType.BALANCE, refusal or Result.APPROVED, shown=True, refusal=barred
+    )
     return write_record(question, view, facts, before=told, after=None)

@@ -8,7 +8,13 @@ from enum import IntEnum
 
 from currency import Currency
 from gateway.domain.errors import InvariantError
-from gateway.domain.ids import CardId, ProductId, ProgramId
+from gateway.domain.ids import (
+    CardId,
+    IssueBatchId,
+    ProductId,
+    ProgramId,
+    RestrictionSetId,
+)
 
 
 class CardState(IntEnum):
@@ -64,6 +70,8 @@ class Card:
     version: int
     last_transaction_at: datetime | None
     loaded_minor: int = 0
+    issue_batch_id: IssueBatchId | None = None
+    restriction_set_id: RestrictionSetId | None = None
 
     def __post_init__(self) -> None:
         """
@@ -116,4 +124,6 @@ class Card:
             version=self.version + 1,
             last_transaction_at=at,
             loaded_minor=self.loaded_minor + (amount_minor if loads else 0),
+            issue_batch_id=self.issue_batch_id,
+            restriction_set_id=self.restriction_set_id,
         )

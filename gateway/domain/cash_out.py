@@ -8,6 +8,7 @@ from gateway.domain.checks import (
     refuse_expired,
     refuse_place,
     refuse_product,
+    refuse_restricted,
     refuse_state,
 )
 from gateway.domain.commands import Amount, CashOut
@@ -23,10 +24,10 @@ def decide_cash_out(command: CashOut, view: View) -> Decision:
     Pay all that is available out in cash, in the card's currency, or nothing.
 
     It is paid where the law of the store or the card's product allows it for such a
-    balance. Results: APPROVED, or 58/03, 14, 57, 78/41/43/62, 54, 57 (the currency),
-    51, 57 (the balance, or a hold).
+    balance. Results: APPROVED, or 58/03, 14, 57, 78/41/43/62, 54, 62, 57 (the
+    currency), 51, 57 (the balance, or a hold).
     """
-    card, policy = view.card, view.policy
+    card, policy, now = view.card, view.policy, view.stamp.now
     facts = Facts(ActivityType.CASH_OUT, Result.APPROVED)
     refusal = refuse_place(view.place) or refuse_card(card, view.place, policy)
     if refusal or card is None:
@@ -36,10 +37,12 @@ def decide_cash_out(command: CashOut, view: View) -> Decision:
     refusal = (
         refuse_product(card, product, ActivityType.CASH_OUT)
         or refuse_state(card)
-        or refuse_expired(card, policy, view.stamp.now)
+        or refuse_expired(card, policy, now)
     )
-    if refusal:
-        return decline(command, view, facts._replace(result=refusal))
+    barred = None if refusal else refuse_restricted(card, view.place, policy, now)
+    if refusal or barred:
+        result = refusal or Result.RESTRICTED_CARD
+        return decline(command, view, facts._replace(result=result, refusal=barred))
     refusal = _refuse_money(card, product, view)
     if refusal:
         return decline(command, view, facts._replace(result=refusal, shown=True))

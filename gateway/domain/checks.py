@@ -10,7 +10,14 @@ from datetime import datetime
 from currency import MAX_MINOR_UNITS, find_currency
 from gateway.domain.cards import BlockReason, Card, CardState
 from gateway.domain.commands import Amount
-from gateway.domain.policy import PartyState, Place, Policy, Product
+from gateway.domain.policy import PartyState, Place, Policy, Product, Store
+from gateway.domain.restrictions import (
+    PlaceList,
+    Refusal,
+    RefusalReason,
+    Restriction,
+    minute_of_week,
+)
 from gateway.domain.results import ActivityType, Result
 
 _BLOCKED = {
@@ -119,3 +126,64 @@ def refuse_expired(card: Card, policy: Policy, now: datetime) -> Result | None:
     if now.astimezone(zone).date() > card.expires_on:
         return Result.EXPIRED_CARD
     return None
+
+
+def refuse_restricted(
+    card: Card, place: Place, policy: Policy, now: datetime
+) -> Refusal | None:
+    """
+    Check 11: no restriction of its product, issue batch or own bars the card (62).
+
+    Every level that has a set must allow; the first that refuses is told of.
+    """
+    batch = card.issue_batch_id
+    store, minute = place.store, None
+    for set_id in (
+        policy.products[card.product_id].restriction_set_id,
+        None if batch is None else policy.issue_batches.get(batch),
+        card.restriction_set_id,
+    ):
+        if set_id is None:
+            continue
+        restriction = policy.restrictions[set_id]
+        reason = _refuse_store(restriction, store)
+        if reason is not None:
+            return Refusal(reason, restriction.version_id)
+        hours = restriction.hours
+        if hours is not None:
+            if minute is None:
+                minute = minute_of_week(now.astimezone(store.time_zone))
+            if not hours.hold(minute):
+                return Refusal(RefusalReason.HOURS, restriction.version_id, hours.text)
+    return None
+
+
+def _refuse_store(restriction: Restriction, store: Store) -> RefusalReason | None:
+    """
+    Apply the lists of one set: the place, its country, what it sells.
+    """
+    places = restriction.denied_places
+    if places is not None and _stands_on(places, store):
+        return RefusalReason.PLACE
+    places = restriction.allowed_places
+    if places is not None and not _stands_on(places, store):
+        return RefusalReason.PLACE
+    allowed, denied = restriction.allowed_countries, restriction.denied_countries
+    if (allowed is not None and store.country not in allowed) or (
+        denied is not None and store.country in denied
+    ):
+        return RefusalReason.COUNTRY
+    allowed, denied = restriction.allowed_categories, restriction.denied_categories
+    if (allowed is not None and store.merchant_category not in allowed) or (
+        denied is not None and store.merchant_category in denied
+    ):
+        return RefusalReason.CATEGORY
+    return None
+
+
+def _stands_on(places: PlaceList, store: Store) -> bool:
+    return (
+        store.store_id in places.stores
+        or store.merchant_id in places.merchants
+        or not places.groups.isdisjoint(store.groups)
+    )

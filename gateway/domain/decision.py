@@ -13,6 +13,7 @@ from gateway.domain.ids import RequestId, TerminalId, TransactionId
 from gateway.domain.policy import Place, Policy
 from gateway.domain.pricing import NOT_CONVERTED, Price
 from gateway.domain.record import Posting, TransactionRecord
+from gateway.domain.restrictions import Refusal
 from gateway.domain.results import ActivityType, Result
 
 
@@ -104,6 +105,7 @@ class Facts(NamedTuple):
     original_transaction_id: TransactionId | None = None
     effective: bool | None = None
     approved: bool = False
+    refusal: Refusal | None = None
 
 
 def write_record(
@@ -122,7 +124,7 @@ def write_record(
     """
     place, stamp, amount, price = view.place, view.stamp, facts.amount, facts.price
     card, ref, till = after or before, command.card, command.till
-    return TransactionRecord(
+    record = TransactionRecord(
         transaction_id=stamp.transaction_id,
         terminal_id=command.terminal_id,
         request_id=command.request_id,
@@ -174,6 +176,15 @@ def write_record(
         local_time=till.local_time,
         system_trace_no=till.system_trace_no,
         terminal_batch_no=till.terminal_batch_no,
+    )
+    return _refused(record, facts.refusal) if facts.refusal else record
+
+
+def _refused(record: TransactionRecord, refusal: Refusal) -> TransactionRecord:
+    return record._replace(
+        refusal=refusal.reason,
+        restriction_version_id=refusal.restriction_version_id,
+        refusal_hours=refusal.hours,
     )
 
 

@@ -14,6 +14,10 @@ ProductId = NewType("ProductId", int)
 CardId = NewType("CardId", int)
 TransactionId = NewType("TransactionId", bytes)
 RequestId = NewType("RequestId", bytes)
+StoreGroupId = NewType("StoreGroupId", int)
+IssueBatchId = NewType("IssueBatchId", int)
+RestrictionSetId = NewType("RestrictionSetId", int)
+RestrictionVersionId = NewType("RestrictionVersionId", int)
 
 
 class RequestKey(NamedTuple):

@@ -13,6 +13,7 @@ from gateway.domain.checks import (
     refuse_expired,
     refuse_place,
     refuse_product,
+    refuse_restricted,
     refuse_state,
 )
 from gateway.domain.commands import Activate, Amount, Load
@@ -27,7 +28,7 @@ def decide_load(command: Load, view: View) -> Decision:
     """
     Add value to an active card.
 
-    Results: APPROVED, or 58/03, 13, 14, 57, 78/41/43/62, 54, 57/91, 13, 61.
+    Results: APPROVED, or 58/03, 13, 14, 57, 78/41/43/62, 54, 62, 57/91, 13, 61.
     """
     card, policy, now = view.card, view.policy, view.stamp.now
     facts = Facts(
@@ -50,8 +51,10 @@ def decide_load(command: Load, view: View) -> Decision:
         or refuse_state(card)
         or refuse_expired(card, policy, now)
     )
-    if refusal:
-        return decline(command, view, facts._replace(result=refusal))
+    barred = None if refusal else refuse_restricted(card, view.place, policy, now)
+    if refusal or barred:
+        result = refusal or Result.RESTRICTED_CARD
+        return decline(command, view, facts._replace(result=result, refusal=barred))
     price = _price(command.amount, card, product, view)
     if isinstance(price, Result):
         return decline(command, view, facts._replace(result=price, shown=True))
@@ -64,7 +67,8 @@ def decide_activate(command: Activate, view: View) -> Decision:
     Make a pending card usable, with a first amount or none.
 
     A product of fixed amount loads that amount when none is asked, and refuses another
-    (13). Results: APPROVED, or 58/03, 13, 14, 57, 12/78/41/43/62, 54, 57/91, 13, 61.
+    (13). Results: APPROVED, or 58/03, 13, 14, 57, 12/78/41/43/62, 54, 62, 57/91, 13,
+    61.
     """
     card, policy, now = view.card, view.policy, view.stamp.now
     amount = command.initial_amount
@@ -83,8 +87,10 @@ def decide_activate(command: Activate, view: View) -> Decision:
         or refuse_activation(card)
         or refuse_expired(card, policy, now)
     )
-    if refusal:
-        return decline(command, view, facts._replace(result=refusal))
+    barred = None if refusal else refuse_restricted(card, view.place, policy, now)
+    if refusal or barred:
+        result = refusal or Result.RESTRICTED_CARD
+        return decline(command, view, facts._replace(result=result, refusal=barred))
     if amount is None and product.fixed_amount_minor is not None:
         own = card.currency
         amount = Amount(product.fixed_amount_minor, own.code, own.exponent)

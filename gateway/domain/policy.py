@@ -5,7 +5,8 @@ One `Policy` is one immutable version of it. A worker keeps the newest it has se
 locked read of a batch tells whether a newer one is in force (design 3).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
 from typing import NamedTuple
@@ -15,12 +16,16 @@ from currency import Currency, RateBook
 from gateway.domain.cash_out_rules import NO_CASH_OUT_RULES, CashOutRules
 from gateway.domain.errors import DeviceDeniedError, TerminalDeniedError
 from gateway.domain.ids import (
+    IssueBatchId,
     MerchantId,
     ProductId,
     ProgramId,
+    RestrictionSetId,
+    StoreGroupId,
     StoreId,
     TerminalId,
 )
+from gateway.domain.restrictions import Restriction
 from gateway.domain.results import ActivityType
 
 
@@ -99,6 +104,7 @@ class Product:
     max_balance_minor: int | None
     validity_days: int | None
     cash_out_limit_minor: int | None = None
+    restriction_set_id: RestrictionSetId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +126,8 @@ class Store:
 
     `cut_off` is the local time at which its business day begins. `jurisdiction` is the
     part of the country whose law holds there (`US-CA`); None: its country's alone.
+    `merchant_category` is what it sells, by the four digits of ISO 18245, if anybody
+    said.
     """
 
     store_id: StoreId
@@ -131,6 +139,8 @@ class Store:
     cut_off: time
     state: PartyState
     jurisdiction: str | None = None
+    merchant_category: str | None = None
+    groups: frozenset[StoreGroupId] = frozenset()
 
     def business_date(self, at: datetime) -> date:
         """
@@ -193,6 +203,9 @@ class Policy:
     `accepted` holds the pairs of programme and merchant that go together.
     `max_rate_age` holds, by currency code, how old a rate may be; a currency without an
     entry never ages.
+
+    `restrictions` holds the version in force of each set; `issue_batches` the sets of
+    those issue batches that have one.
     """
 
     version: int
@@ -205,6 +218,8 @@ class Policy:
     rates: RateBook
     max_rate_age: dict[str, timedelta]
     cash_out_rules: CashOutRules = NO_CASH_OUT_RULES
+    restrictions: Mapping[RestrictionSetId, Restriction] = field(default_factory=dict)
+    issue_batches: Mapping[IssueBatchId, RestrictionSetId] = field(default_factory=dict)
 
     def device_of(self, caller: Caller) -> Device:
         """

@@ -17,10 +17,12 @@ from gateway.domain.ids import (
     MerchantId,
     ProgramId,
     RequestId,
+    RestrictionVersionId,
     StoreId,
     TerminalId,
     TransactionId,
 )
+from gateway.domain.restrictions import RefusalReason
 from gateway.domain.results import ActivityType, EntryMode, Result
 
 
@@ -62,7 +64,8 @@ class TransactionRecord(NamedTuple):
 
     Amounts named `requested` and `approved` are in the transaction's currency, balances
     and `card_minor` in the card's. Balances are None where no card is known.
-    `card_minor` is what the card's ledger balance changed by, without its sign.
+    `card_minor` is what the card's ledger balance changed by, without its sign. The
+    last three say which restriction refused and why, on a decline of check 11.
     """
 
     transaction_id: TransactionId | None
@@ -112,3 +115,6 @@ class TransactionRecord(NamedTuple):
     local_time: str | None
     system_trace_no: str | None
     terminal_batch_no: str | None
+    refusal: RefusalReason | None = None
+    restriction_version_id: RestrictionVersionId | None = None
+    refusal_hours: str | None = None

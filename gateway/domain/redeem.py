@@ -9,6 +9,7 @@ from gateway.domain.checks import (
     refuse_expired,
     refuse_place,
     refuse_product,
+    refuse_restricted,
     refuse_state,
 )
 from gateway.domain.commands import Redeem
@@ -23,8 +24,8 @@ def decide_redeem(command: Redeem, view: View) -> Decision:
     """
     Spend from an active card, in part where the till allows it.
 
-    Results: APPROVED, APPROVED_PARTIAL, or 58/03, 13, 14, 57, 78/41/43/62, 54, 57/91,
-    13, 61, 51.
+    Results: APPROVED, APPROVED_PARTIAL, or 58/03, 13, 14, 57, 78/41/43/62, 54, 62,
+    57/91, 13, 61, 51.
     """
     card, policy, now = view.card, view.policy, view.stamp.now
     facts = Facts(ActivityType.REDEEM, Result.APPROVED, amount=command.amount)
@@ -42,8 +43,10 @@ def decide_redeem(command: Redeem, view: View) -> Decision:
         or refuse_state(card)
         or refuse_expired(card, policy, now)
     )
-    if refusal:
-        return decline(command, view, facts._replace(result=refusal))
+    barred = None if refusal else refuse_restricted(card, view.place, policy, now)
+    if refusal or barred:
+        result = refusal or Result.RESTRICTED_CARD
+        return decline(command, view, facts._replace(result=result, refusal=barred))
     found = quote(
         command.amount.currency_code,
         card.currency,

@@ -14,6 +14,7 @@ from tests.support.model_checks import (
     credited,
     first_fault,
     price,
+    refused_by,
     rest,
     rounding_of_refunds,
 )
@@ -125,6 +126,8 @@ class Model:
         fault = first_fault(ask, card, now, self.rules)
         if fault or card is None:
             told = Told(str(fault), amount=asked(ask))
+            if card and fault == "RESTRICTED_CARD" and card.state != "BLOCKED":
+                told = told._replace(refused=refused_by(ask, card, now, self.rules))
             return Entry(ask.content, still(ask, now, card, told, self.rules))
         sold = ask
         product = card.product

@@ -34,11 +34,15 @@ from gateway.domain.commands import (
 )
 from gateway.domain.ids import (
     CardId,
+    IssueBatchId,
     MerchantId,
     ProductId,
     ProgramId,
     RequestId,
     RequestKey,
+    RestrictionSetId,
+    RestrictionVersionId,
+    StoreGroupId,
     StoreId,
     TerminalId,
 )
@@ -57,8 +61,24 @@ from gateway.domain.policy import (
     Terminal,
 )
 from gateway.domain.record import TransactionRecord
+from gateway.domain.restrictions import (
+    ListedCategory,
+    ListedCountry,
+    ListedGroup,
+    ListedMerchant,
+    ListedStore,
+    ListRule,
+    Restriction,
+    Window,
+)
 from gateway.domain.results import ActivityType, LoadType, ReversalReason
 from tests.support.fake_ports import FakeCodes
+from tests.support.model_restrictions import (
+    RESTRICTIONS,
+    WEEK,
+    RestrictionRow,
+    WindowRow,
+)
 from tests.support.model_rows import Ask, ModelCard, Row
 from tests.support.model_rules import (
     PRODUCTS,
@@ -123,6 +143,8 @@ def card_of(card: ModelCard) -> Card:
         version=card.seq,
         last_transaction_at=card.last,
         loaded_minor=card.loaded,
+        issue_batch_id=None if card.batch is None else IssueBatchId(card.batch),
+        restriction_set_id=_set_id(card.restriction),
     )
 
 
@@ -185,7 +207,9 @@ def policy_of(rules: Rules) -> Policy:
             )
             for number, zone in PROGRAM_ZONES.items()
         },
-        products={ProductId(row.product): _product(row) for row in PRODUCTS.values()},
+        products={
+            ProductId(row.product): _product(row, rules) for row in PRODUCTS.values()
+        },
         devices={
             caller_of(terminal).device: Device(
                 name=caller_of(terminal).device,
@@ -206,6 +230,15 @@ def policy_of(rules: Rules) -> Policy:
         rates=RateBook.of(_rate(row) for row in rules.rates),
         max_rate_age=dict(rules.max_age),
         cash_out_rules=CashOutRules(map(_law, rules.law)),
+        restrictions={
+            RestrictionSetId(row.number): _restriction(row)
+            for row in RESTRICTIONS.values()
+        },
+        issue_batches={
+            IssueBatchId(number): RestrictionSetId(restriction)
+            for (level, number), restriction in rules.restricted.items()
+            if level == "batch"
+        },
     )
 
 
@@ -219,6 +252,7 @@ def seen(record: TransactionRecord) -> Row:
     del row["system_trace_no"], row["terminal_batch_no"]
     row["activity"] = record.activity.name
     row["result"] = record.result.name
+    row["refusal"] = None if record.refusal is None else record.refusal.name
     row["card_state"] = None if record.card_state is None else record.card_state.name
     row["request_id"] = int.from_bytes(record.request_id or b"")
     if record.card_number_index is not None:
@@ -234,7 +268,7 @@ def _request_id(request: int) -> RequestId:
     return RequestId(request.to_bytes(16))
 
 
-def _product(row: ProductRow) -> Product:
+def _product(row: ProductRow, rules: Rules) -> Product:
     return Product(
         product_id=ProductId(row.product),
         program_id=ProgramId(row.program),
@@ -248,6 +282,7 @@ def _product(row: ProductRow) -> Product:
         max_balance_minor=row.max_balance,
         validity_days=row.validity_days,
         cash_out_limit_minor=row.cash_out,
+        restriction_set_id=_set_id(rules.restricted.get(("product", row.product))),
     )
 
 
@@ -268,12 +303,14 @@ def _place(terminal: int, rules: Rules) -> Place:
             store_id=StoreId(row.store),
             merchant_id=MerchantId(row.merchant),
             code=f"s-{row.store}",
-            country=row.law[:2],
+            country=row.country,
             currencies=row.currencies,
             time_zone=row.zone,
             cut_off=time(row.cut_off_hours),
             state=state("store", row.store),
             jurisdiction=row.law if "-" in row.law else None,
+            merchant_category=row.category,
+            groups=frozenset(map(StoreGroupId, row.groups)),
         ),
         merchant=Merchant(
             merchant_id=MerchantId(row.merchant),
@@ -294,6 +331,34 @@ def _law(row: LawRow) -> CashOutRule:
         limit_minor=row.figure if by_amount else None,
         currency=row.code if by_amount else None,
         used_percent=row.figure if row.kind == "%" else None,
+    )
+
+
+def _set_id(number: int | None) -> RestrictionSetId | None:
+    return None if number is None else RestrictionSetId(number)
+
+
+def _restriction(row: RestrictionRow) -> Restriction:
+    kinds: dict[str, Any] = {
+        "store": ListedStore,
+        "group": ListedGroup,
+        "merchant": ListedMerchant,
+        "country": ListedCountry,
+        "category": ListedCategory,
+    }
+    listed = [kinds[kind](ListRule.ALLOW, value) for kind, value in row.allow]
+    listed += [kinds[kind](ListRule.DENY, value) for kind, value in row.deny]
+    return Restriction.of(
+        RestrictionVersionId(row.number), listed, map(_window, row.windows)
+    )
+
+
+def _window(row: WindowRow) -> Window:
+    ends = 1_440 if row.ends is None else row.ends.hour * 60 + row.ends.minute
+    return Window(
+        weekdays=sum(1 << WEEK.index(day) for day in row.days),
+        begins_minute=row.begins.hour * 60 + row.begins.minute,
+        ends_minute=ends,
     )
 
 

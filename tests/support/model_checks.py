@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from fractions import Fraction
 
+from tests.support.model_restrictions import NOT_REFUSED, RESTRICTIONS, Refused
 from tests.support.model_rows import Ask, Entry, ModelCard, Money
 from tests.support.model_rules import (
     EXPONENTS,
@@ -23,7 +24,7 @@ def first_fault(
     ask: Ask, card: ModelCard | None, now: datetime, rules: Rules
 ) -> str | None:
     """
-    Give the first fault of checks 4 to 9. `card` is None where it is not accepted.
+    Give the first fault of checks 4 to 11. `card` is None where it is not accepted.
     """
     return next(filter(None, _faults(ask, card, now, rules)), None)
 
@@ -43,6 +44,25 @@ def _faults(
     yield _state_fault(ask, card)
     day = day_of_program(product.program, now)
     yield "EXPIRED_CARD" if card.expires and day > card.expires else None
+    refused = refused_by(ask, card, now, rules)
+    yield None if refused == NOT_REFUSED else "RESTRICTED_CARD"
+
+
+def refused_by(ask: Ask, card: ModelCard, now: datetime, rules: Rules) -> Refused:
+    """
+    Tell which restriction refuses, and why (check 11): product, batch, then the card.
+    """
+    levels = (
+        rules.restricted.get(("product", card.product.product)),
+        rules.restricted.get(("batch", card.batch or 0)),
+        card.restriction,
+    )
+    spot = ask.store.spot(now)
+    for number in levels:
+        refused = spot.refusal_of(RESTRICTIONS[number]) if number else NOT_REFUSED
+        if refused != NOT_REFUSED:
+            return refused
+    return NOT_REFUSED
 
 
 def amount_fault(ask: Ask) -> str | None:

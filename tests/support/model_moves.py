@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from tests.support.model_restrictions import RESTRICTIONS
 from tests.support.model_rows import ModelCard
 from tests.support.model_rules import EXPONENTS, MOST, LawRow, RateRow, Rules
 from tests.support.model_trading import Trading
@@ -110,6 +111,10 @@ def events() -> list[Event]:
         _issue,
         _close,
         _rotate,
+        *(_restrict("product", 1, which) for which in RESTRICTIONS),
+        *(_restrict("product", 2, which) for which in (7, 8)),
+        *(_restrict("batch", batch, which) for batch in (1, 2) for which in (3, 8)),
+        *(_restrict_card(which) for which in (2, 6, 7, None)),
     ]
 
 
@@ -165,12 +170,13 @@ def _suspend(kind: str) -> Event:
 
 def _restore(trading: Trading, number: int) -> None:
     """
-    Take back all that suspends, ages or parts.
+    Take back all that suspends, ages, parts or restricts.
     """
 
     def change(rules: Rules) -> None:
         rules.states.clear()
         rules.max_age.clear()
+        rules.restricted.clear()
         rules.accepted.add((1, 1))
 
     trading.change_rules(change)
@@ -185,6 +191,24 @@ def _let_rates_age(trading: Trading, number: int) -> None:
         rules.max_age["KWD"] = timedelta(days=1)
 
     trading.change_rules(change)
+
+
+def _restrict(level: str, number: int, which: int) -> Event:
+    """
+    Give a product or an issue batch a restriction.
+    """
+
+    def happen(trading: Trading, _: int) -> None:
+        def change(rules: Rules) -> None:
+            rules.restricted[level, number] = which
+
+        trading.change_rules(change)
+
+    return happen
+
+
+def _restrict_card(which: int | None) -> Event:
+    return lambda trading, number: trading.restrict_card(number, which)
 
 
 def _block(why: str) -> Event:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from tests.support.model_restrictions import NOT_REFUSED, Refused
 from tests.support.model_rules import (
     STORE_OF_TERMINAL,
     STORES,
@@ -81,6 +82,8 @@ class ModelCard:
     block: str | None = None
     expires: date | None = None
     seq: int = 0
+    batch: int | None = None
+    restriction: int | None = None
     last: datetime | None = None
     loaded: int = 0
 
@@ -171,6 +174,7 @@ class Told(NamedTuple):
     amount: tuple[int | None, int | None, str | None] = (None, None, None)
     original: bytes | None = None
     effective: bool | None = None
+    refused: Refused = NOT_REFUSED
 
 
 def asked(ask: Ask) -> tuple[int | None, int | None, str | None]:
@@ -228,6 +232,7 @@ def still(
         "batch_no": 1,
         "policy_version": rules.version,
         "approval_code": told.result in APPROVALS,
+        **dict(zip(REFUSAL_FIELDS, told.refused, strict=True)),
     }
 
 
@@ -260,6 +265,7 @@ def changed(
     }
 
 
+REFUSAL_FIELDS = ("refusal", "restriction_version_id", "refusal_hours")
 AMOUNT_FIELDS = ("requested_minor", "requested_exponent", "transaction_currency")
 RATE_FIELDS = (
     "rate_transaction",

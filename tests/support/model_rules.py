@@ -12,6 +12,8 @@ from fractions import Fraction
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from tests.support.model_restrictions import Item, Spot
+
 EXPONENTS = {
     "USD": 2,
     "EUR": 2,
@@ -72,6 +74,27 @@ class StoreRow(NamedTuple):
     zone: ZoneInfo
     cut_off_hours: int
     law: str
+    category: str | None = None
+    groups: frozenset[int] = frozenset()
+
+    @property
+    def country(self) -> str:
+        """
+        Give the country whose law, or whose part's law, holds there.
+        """
+        return self.law[:2]
+
+    def spot(self, now: datetime) -> Spot:
+        """
+        Give what it is for restrictions, and its wall clock.
+        """
+        items: set[Item] = {("group", group) for group in self.groups}
+        items |= {("store", self.store), ("merchant", self.merchant)}
+        items.add(("country", self.country))
+        if self.category is not None:
+            items.add(("category", self.category))
+        wall = now.astimezone(self.zone).replace(tzinfo=None)
+        return Spot(frozenset(items), wall)
 
 
 class RateRow(NamedTuple):
@@ -112,11 +135,17 @@ ALL_BUT_TRY = frozenset(EXPONENTS) - {"TRY"}
 STORES = {
     row.store: row
     for row in (
-        StoreRow(1, 1, ALL_BUT_TRY, ZoneInfo("Asia/Beirut"), 0, "LB"),
+        StoreRow(1, 1, ALL_BUT_TRY, ZoneInfo("Asia/Beirut"), 0, "LB", category="5812"),
         StoreRow(
-            2, 1, frozenset({"USD", "KWD"}), ZoneInfo("America/New_York"), 4, "US-MA"
+            2,
+            1,
+            frozenset({"USD", "KWD"}),
+            ZoneInfo("America/New_York"),
+            4,
+            "US-MA",
+            groups=frozenset({7, 8}),
         ),
-        StoreRow(3, 2, ALL_BUT_TRY, ZoneInfo("UTC"), 0, "LB-BA"),
+        StoreRow(3, 2, ALL_BUT_TRY, ZoneInfo("UTC"), 0, "LB-BA", category="5411"),
     )
 }
 STORE_OF_TERMINAL = {1: 1, 2: 1, 3: 2, 4: 3}
@@ -127,7 +156,8 @@ class Rules:
     """
     What the operator can change while tills trade. `version` counts the changes.
 
-    `states` holds, by ("terminal" | "store" | "merchant", id), what is not ACTIVE.
+    `states` holds, by ("terminal" | "store" | "merchant", id), what is not ACTIVE;
+    `restricted`, by ("product" | "batch", id), the number of a restriction.
     """
 
     version: int = 1
@@ -153,6 +183,7 @@ class Rules:
             LawRow("LB-BA", date(2026, 11, 22), "any", "-"),
         ]
     )
+    restricted: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def place_fault(self, terminal: int) -> str | None:
         """

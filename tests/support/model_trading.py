@@ -40,9 +40,9 @@ START = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 # Without rivals a batch starts again only to give tombstones up, all at once.
 MOST_RESTARTS = 1
 OPENING = (
-    ModelCard(1, PRODUCTS[1], "ACTIVE", 100_00, loads=1, loaded=100_00),
-    ModelCard(2, PRODUCTS[2]),
-    ModelCard(3, PRODUCTS[3]),
+    ModelCard(1, PRODUCTS[1], "ACTIVE", 100_00, loads=1, loaded=100_00, batch=1),
+    ModelCard(2, PRODUCTS[2], batch=1),
+    ModelCard(3, PRODUCTS[3], batch=2),
     ModelCard(4, PRODUCTS[4]),
     ModelCard(5, PRODUCTS[5], "ACTIVE", 50_00, held=5_00, loads=1),
     ModelCard(6, PRODUCTS[6]),
@@ -109,6 +109,15 @@ class Trading:
         card = self.model.cards[number]
         card.state, card.block = state, block
         self.books.cards[CardId(number)] = card_of(card)
+
+    def restrict_card(self, number: int, restriction: int | None) -> None:
+        """
+        Let the operator give one card a restriction of its own, or take it away.
+        """
+        card = self.model.cards.get(number)
+        if card is not None:
+            card.restriction = restriction
+            self.books.cards[CardId(number)] = card_of(card)
 
     def settle(self) -> None:
         """

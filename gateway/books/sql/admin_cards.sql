@@ -3,7 +3,8 @@
 INSERT INTO card_product (
     program_id, code, currency, reloadable, fixed_amount_minor, permitted,
     max_load_minor, max_redeem_minor, max_balance_minor, validity_days,
-    cash_out_limit_minor
+    cash_out_limit_minor,
+    restriction_set_id
 )
 SELECT
     p.program_id,
@@ -16,7 +17,8 @@ SELECT
     %(max_redeem_minor)s,
     %(max_balance_minor)s,
     %(validity_days)s,
-    %(cash_out_limit_minor)s
+    %(cash_out_limit_minor)s,
+    %(restriction_set_id)s
 FROM program AS p
 WHERE p.code = %(program)s;
 
@@ -34,6 +36,10 @@ SELECT
     p.max_balance_minor,
     p.validity_days,
     p.cash_out_limit_minor,
+    (
+        SELECT r.code FROM restriction_set AS r
+        WHERE r.restriction_set_id = p.restriction_set_id
+    ) AS restriction,
     p.product_id
 FROM card_product AS p
 INNER JOIN program AS g USING (program_id)
@@ -52,7 +58,7 @@ FROM generate_series(1, %(count)s::bigint);
 -- (card_number_index_key): chance met chance, and the caller draws another.
 INSERT INTO card (
     card_id, program_id, product_id, currency, state,
-    number_index, number_index_key_id, number_ciphertext, last_four
+    number_index, number_index_key_id, number_ciphertext, last_four, issue_batch_id
 )
 SELECT
     given.card_id,
@@ -63,7 +69,8 @@ SELECT
     given.number_index,
     %(index_key_id)s,
     given.number_ciphertext,
-    given.last_four
+    given.last_four,
+    %(issue_batch_id)s
 FROM unnest(
     %(card_ids)s::bigint [],
     %(number_indexes)s::bytea [],
@@ -80,6 +87,7 @@ RETURNING card_id;
 SELECT
     c.card_id,
     c.product_id,
+    c.issue_batch_id,
     c.number_index
 FROM card AS c
 WHERE c.number_index = any(%(number_indexes)s::bytea []);
@@ -101,7 +109,12 @@ SELECT
     c.expires_on,
     c.last_transaction_at,
     c.load_count,
-    c.version
+    c.version,
+    c.issue_batch_id,
+    (
+        SELECT r.code FROM restriction_set AS r
+        WHERE r.restriction_set_id = c.restriction_set_id
+    ) AS restriction
 FROM card AS c
 INNER JOIN card_product AS p USING (product_id, program_id, currency)
 INNER JOIN program AS g USING (program_id)

@@ -68,7 +68,8 @@ RETURNING merchant_id;
 -- name: admin_insert_stores
 -- New stores, one element of each array a row; their currencies divided by blanks.
 INSERT INTO store (
-    merchant_id, code, name, country, currencies, time_zone, cut_off, jurisdiction
+    merchant_id, code, name, country, currencies, time_zone, cut_off, jurisdiction,
+    merchant_category
 )
 SELECT
     m.merchant_id,
@@ -78,7 +79,8 @@ SELECT
     string_to_array(given.currencies, ' ')::char(3) [],
     given.time_zone,
     given.cut_off,
-    given.jurisdiction
+    given.jurisdiction,
+    given.merchant_category
 FROM unnest(
     %(merchants)s::text [],
     %(codes)s::text [],
@@ -87,9 +89,11 @@ FROM unnest(
     %(currencies)s::text [],
     %(time_zones)s::text [],
     %(cut_offs)s::time [],
-    %(jurisdictions)s::text []
+    %(jurisdictions)s::text [],
+    %(merchant_categories)s::text []
 ) AS given (
-    merchant, code, name, country, currencies, time_zone, cut_off, jurisdiction
+    merchant, code, name, country, currencies, time_zone, cut_off, jurisdiction,
+    merchant_category
 )
 INNER JOIN merchant AS m ON given.merchant = m.code;
 
@@ -103,6 +107,7 @@ SELECT
     array_to_string(s.currencies, ' ') AS currencies,
     s.time_zone,
     s.cut_off,
+    s.merchant_category,
     s.state,
     s.jurisdiction,
     (SELECT count(*) FROM terminal AS t WHERE t.store_id = s.store_id) AS terminals
@@ -120,6 +125,16 @@ WHERE
     AND m.code = %(merchant)s
     AND store.code = %(store)s
     AND store.state <> 3
+RETURNING store.store_id;
+
+-- name: admin_set_store_category
+-- Says what a store sells, or with NULL that nobody says.
+UPDATE store SET merchant_category = %(merchant_category)s
+FROM merchant AS m
+WHERE
+    store.merchant_id = m.merchant_id
+    AND m.code = %(merchant)s
+    AND store.code = %(store)s
 RETURNING store.store_id;
 
 -- name: admin_known_programs

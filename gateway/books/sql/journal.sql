@@ -14,7 +14,8 @@ INSERT INTO transaction (
     available_before_minor, available_after_minor, balance_before_minor,
     balance_after_minor, held_after_minor, balances_shown, host_time,
     business_date, batch_no, policy_version, approval_code, merchant_reference,
-    cashier_id, entry_mode, local_time, system_trace_no, terminal_batch_no
+    cashier_id, entry_mode, local_time, system_trace_no, terminal_batch_no,
+    refusal, restriction_version_id, refusal_hours
 )
 SELECT
     unnest(%(transaction_id)s::uuid[]),
@@ -63,7 +64,10 @@ SELECT
     unnest(%(entry_mode)s::smallint[]),
     unnest(%(local_time)s::text[]),
     unnest(%(system_trace_no)s::text[]),
-    unnest(%(terminal_batch_no)s::text[]);
+    unnest(%(terminal_batch_no)s::text[]),
+    unnest(%(refusal)s::smallint[]),
+    unnest(%(restriction_version_id)s::bigint[]),
+    unnest(%(refusal_hours)s::text[]);
 
 -- name: insert_postings
 -- Record the double entry; a trigger sums it. Indexes: posting_pkey is written.

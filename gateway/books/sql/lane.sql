@@ -19,7 +19,7 @@ ROLLBACK;
 SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
     currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
-    version, last_transaction_at, loaded_minor
+    version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id
 FROM card
 WHERE number_index = ANY(%(indexes)s::bytea[])
 ORDER BY card_id
@@ -31,7 +31,7 @@ FOR UPDATE;
 SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
     currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
-    version, last_transaction_at, loaded_minor
+    version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id
 FROM card
 WHERE card_id = ANY(%(card_ids)s::bigint[])
 ORDER BY card_id
@@ -43,7 +43,7 @@ FOR UPDATE;
 SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
     currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
-    version, last_transaction_at, loaded_minor
+    version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id
 FROM card
 WHERE
     number_index = ANY(%(indexes)s::bytea[])
@@ -134,7 +134,8 @@ SELECT
     t.balance_after_minor, t.held_after_minor, t.balances_shown, t.host_time,
     t.business_date, t.batch_no, t.policy_version, t.approval_code,
     t.merchant_reference, t.cashier_id, t.entry_mode, t.local_time,
-    t.system_trace_no, t.terminal_batch_no
+    t.system_trace_no, t.terminal_batch_no, t.refusal, t.restriction_version_id,
+    t.refusal_hours
 FROM
     (
         SELECT

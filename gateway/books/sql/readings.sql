@@ -7,7 +7,8 @@ SELECT
     m.clock, m.version, c.card_id, c.program_id, c.product_id, c.number_index,
     c.last_four, c.state, c.block_reason, c.currency, c.balance_minor, c.held_minor,
     c.unconfirmed_minor, c.load_count, c.expires_on, c.version, c.last_transaction_at,
-    c.loaded_minor
+    c.loaded_minor,
+    c.issue_batch_id, c.restriction_set_id
 FROM
     (SELECT scrip_clock() AS clock, p.version FROM policy_version AS p OFFSET 0) AS m
 LEFT JOIN card AS c ON c.number_index = ANY(%(indexes)s::bytea[]);
@@ -44,7 +45,8 @@ SELECT program_id, code, name, time_zone FROM program;
 SELECT
     product_id, program_id, code, currency, reloadable, fixed_amount_minor, permitted,
     max_load_minor, max_redeem_minor, max_balance_minor, validity_days,
-    cash_out_limit_minor
+    cash_out_limit_minor,
+    restriction_set_id
 FROM card_product;
 
 -- name: policy_accepted
@@ -56,11 +58,15 @@ SELECT program_id, merchant_id FROM program_merchant;
 SELECT merchant_id, code, name, state FROM merchant;
 
 -- name: policy_stores
--- All stores; read whole.
+-- All stores with the groups they are in; read whole. Index: store_group_member_pkey.
 SELECT
-    store_id, merchant_id, code, country, currencies, time_zone, cut_off, state,
-    jurisdiction
-FROM store;
+    s.store_id, s.merchant_id, s.code, s.country, s.currencies, s.time_zone, s.cut_off,
+    s.state, s.jurisdiction, s.merchant_category,
+    ARRAY(
+        SELECT m.store_group_id FROM store_group_member AS m
+        WHERE m.store_id = s.store_id
+    ) AS groups
+FROM store AS s;
 
 -- name: policy_terminals
 -- All terminals; read whole.
@@ -86,6 +92,41 @@ SELECT currency, max_age FROM currency_rule WHERE max_age IS NOT NULL;
 SELECT
     jurisdiction, effective_from, cards, kind, limit_minor, currency, used_percent
 FROM cash_out_rule;
+
+-- name: policy_issue_batches
+-- The issue batches that have a restriction set; read whole.
+SELECT issue_batch_id, restriction_set_id
+FROM issue_batch
+WHERE restriction_set_id IS NOT NULL;
+
+-- name: policy_restrictions
+-- The version in force of each restriction set. Index: restriction_version_key.
+SELECT DISTINCT ON (restriction_set_id) restriction_set_id, restriction_version_id
+FROM restriction_version
+ORDER BY restriction_set_id ASC, version DESC;
+
+-- name: policy_restriction_entries
+-- What the versions list that are in force and not known yet: a version never changes.
+-- Indexes: restriction_version_key, restriction_entry_version_idx.
+SELECT
+    e.restriction_version_id, e.rule, e.store_id, e.store_group_id, e.merchant_id,
+    e.country, e.merchant_category
+FROM restriction_entry AS e
+WHERE e.restriction_version_id IN (
+    SELECT DISTINCT ON (v.restriction_set_id) v.restriction_version_id
+    FROM restriction_version AS v
+    ORDER BY v.restriction_set_id ASC, v.version DESC
+) AND e.restriction_version_id <> ALL(%(known_versions)s::bigint[]);
+
+-- name: policy_restriction_windows
+-- When those versions hold. Indexes: restriction_version_key, restriction_window_pkey.
+SELECT w.restriction_version_id, w.weekdays, w.begins_minute, w.ends_minute
+FROM restriction_window AS w
+WHERE w.restriction_version_id IN (
+    SELECT DISTINCT ON (v.restriction_set_id) v.restriction_version_id
+    FROM restriction_version AS v
+    ORDER BY v.restriction_set_id ASC, v.version DESC
+) AND w.restriction_version_id <> ALL(%(known_versions)s::bigint[]);
 
 -- name: policy_rates
 -- The rates of versions that are not known yet: a version never changes once it was

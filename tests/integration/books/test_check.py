@@ -168,6 +168,24 @@ SPOILED: Final = [
         "transactions_keyed",
         "UPDATE request_key SET terminal_id = 2 WHERE terminal_id = 1",
     ),
+    ("refusals", "UPDATE transaction SET refusal = 1 WHERE result = 14"),
+    ("refusals", "UPDATE transaction SET refusal_hours = '1' WHERE result = 14"),
+    (
+        "refusals",
+        (
+            "UPDATE transaction SET result = 21, refusal = 1, "
+            "restriction_version_id = 9 WHERE result = 14"
+        ),
+    ),
+    ("restrictions", "INSERT INTO restriction_set (program_id, code) VALUES (1, 'a')"),
+    (
+        "restrictions",
+        (
+            "WITH g AS (INSERT INTO store_group (merchant_id, code) VALUES (2, 'g')"
+            " RETURNING store_group_id) INSERT INTO store_group_member"
+            " SELECT 1, store_group_id FROM g"
+        ),
+    ),
     ("conversions", "UPDATE transaction SET card_minor = card_minor + 1"),
     ("conversions", "UPDATE transaction SET rounding = 0.001"),
     ("conversions", "UPDATE transaction SET rate_transaction = 3.3"),

@@ -5,7 +5,7 @@ What is read without locks.
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -17,7 +17,14 @@ from gateway.books.lane import PostgresBooks
 from gateway.books.readings import PostgresReadings
 from gateway.domain.cash_out_rules import CashOutRule, RuledCards, RuleKind
 from gateway.domain.commands import CardRef
-from gateway.domain.ids import MerchantId, ProgramId, StoreId, TerminalId
+from gateway.domain.ids import (
+    IssueBatchId,
+    MerchantId,
+    ProgramId,
+    RestrictionSetId,
+    StoreId,
+    TerminalId,
+)
 from gateway.domain.policy import Caller, DeviceKind, DeviceName, PartyState
 from gateway.domain.results import ActivityType
 from gateway.engine.ports import BooksUnavailableError
@@ -241,6 +248,58 @@ async def test_known_rates_are_taken_over(
     )
     assert 3 == len(policy.rates.rates)
     assert (await readings.load_policy(policy)).rates is policy.rates
+
+
+RESTRICTIONS: Final = """
+INSERT INTO restriction_set (program_id, code) VALUES (1, 'lunch'), (1, 'abroad');
+INSERT INTO store_group (program_id, code) VALUES (1, 'malls');
+INSERT INTO store_group_member (store_id, store_group_id) VALUES (1, 1);
+UPDATE store SET merchant_category = '5812';
+INSERT INTO restriction_version (restriction_set_id, version)
+VALUES (1, 1), (1, 2), (2, 1);
+INSERT INTO restriction_entry (restriction_version_id, rule, country)
+VALUES (1, 2, 'LB'), (3, 2, 'LB');
+INSERT INTO restriction_entry (restriction_version_id, rule, store_id) VALUES (2, 1, 1);
+INSERT INTO restriction_window VALUES (2, 31, 690, 840);
+UPDATE card_product SET restriction_set_id = 1;
+INSERT INTO issue_batch (product_id, program_id, restriction_set_id)
+VALUES (1, 1, 2), (1, 1, NULL);
+UPDATE card SET issue_batch_id = 1, restriction_set_id = 2 WHERE card_id = 1;
+"""
+
+
+async def test_restrictions_are_read_and_known_versions_taken_over(
+    readings: PostgresReadings, owner: Owner, books: PostgresBooks
+) -> None:
+    """
+    Of each set the greatest version is in force; what is known is not read again.
+    """
+    async with owner.transaction():
+        await owner.execute(RESTRICTIONS)
+    policy = await readings.load_policy(None)
+    lunch = policy.restrictions[RestrictionSetId(1)]
+    await owner.execute("UPDATE store SET merchant_category = NULL")
+    again = await readings.load_policy(policy)
+    balances = await readings.read_balances([ref(1)])
+    batch, locked = await books.open(lock_request(cards=(1,)))
+    await batch.rollback()
+    store = policy.places[TerminalId(1)].store
+
+    assert lunch.version_id == 2
+    assert lunch.hours is not None
+    assert lunch.hours.text == "1-5 11:30-14:00"
+    assert lunch.denied_countries is None
+    assert policy.restrictions[RestrictionSetId(2)].denied_countries == frozenset(
+        ["LB"]
+    )
+    assert policy.issue_batches == {IssueBatchId(1): RestrictionSetId(2)}
+    assert {one.restriction_set_id for one in policy.products.values()} == {1}
+    assert (store.merchant_category, list(store.groups)) == ("5812", [1])
+    assert again.places[TerminalId(1)].store.merchant_category is None
+    assert again.restrictions[RestrictionSetId(1)] is lunch
+    (card,) = balances.cards
+    assert (card.issue_batch_id, card.restriction_set_id) == (1, 2)
+    assert locked.cards[0] == balances.cards[0]
 
 
 async def test_many_readers_share_one_connection(readings: PostgresReadings) -> None:

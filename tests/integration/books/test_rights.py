@@ -26,7 +26,16 @@ POLICY: Final = (
     "rate",
     "currency_rule",
     "cash_out_rule",
+    "store_group",
+    "store_group_member",
+    "restriction_set",
+    "restriction_version",
+    "restriction_entry",
+    "restriction_window",
+    "issue_batch",
 )
+# Who is in what may be taken back; all else of the policy only changes or ends.
+MEMBERS: Final = {"program_merchant", "store_group_member"}
 KEPT: Final = (*JOURNAL, *POLICY, "card", "policy_version", "clock_offset")
 
 
@@ -47,6 +56,8 @@ FORBIDDEN: Final = {
         "UPDATE request_key SET fingerprint = NULL",
         "UPDATE card SET number_index = ''",
         "UPDATE card SET currency = 'EUR'",
+        "UPDATE card SET restriction_set_id = NULL",
+        "UPDATE card SET issue_batch_id = NULL",
         "UPDATE card SET card_id = 9",
         "SELECT number_ciphertext FROM card",
         "SELECT * FROM card",
@@ -61,12 +72,17 @@ FORBIDDEN: Final = {
         "SELECT nextval('card_card_id_seq')",
     ],
     "scrip_admin": [
-        *each("DELETE FROM {}", [name for name in KEPT if name != "program_merchant"]),
+        *each("DELETE FROM {}", [name for name in KEPT if name not in MEMBERS]),
         *each("INSERT INTO {} DEFAULT VALUES", JOURNAL),
         "SELECT * FROM transaction",
         "UPDATE card SET balance_minor = 1",
         "UPDATE card SET state = 3",
         "SELECT number_ciphertext FROM card",
+        "UPDATE card SET issue_batch_id = NULL",
+        "UPDATE issue_batch SET product_id = 1",
+        "UPDATE restriction_version SET version = 1",
+        "UPDATE restriction_entry SET rule = 1",
+        "UPDATE restriction_window SET weekdays = 1",
         "UPDATE rate SET usd_per_unit = 1",
         "UPDATE rate_table SET approved_by = 'me'",
         "UPDATE policy_version SET version = 1",

@@ -245,7 +245,12 @@ def test_postings_balance_in_each_currency(connection: Connection) -> None:
         "UPDATE device SET revoked = true",
         "UPDATE device_certificate SET revoked = true",
         "UPDATE card_product SET max_load_minor = 1",
+        "UPDATE store SET merchant_category = '5812'",
         "DELETE FROM currency_rule",
+        "INSERT INTO store_group (program_id, code) VALUES (1, 'g')",
+        "DELETE FROM store_group_member",
+        "INSERT INTO restriction_set (program_id, code) VALUES (1, 's')",
+        "UPDATE issue_batch SET restriction_set_id = NULL",
         "INSERT INTO rate_table (source, loaded_by) VALUES ('a', 'b')",
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.api.receipts import _DECLINE_TEXTS
+from gateway.api.receipts import _DECLINE_TEXTS, _REFUSALS
 from gateway.api.status import CODES, DOMAIN
 from gateway.domain import errors
 from gateway.domain.errors import GatewayError
@@ -67,6 +67,14 @@ def test_each_decline_states_its_receipt_text(result: Result) -> None:
     text = " ".join(sections()[result.name].split())
 
     assert f"- **Receipt text.** {_DECLINE_TEXTS[result]}" in text
+
+
+@pytest.mark.parametrize("text", sorted(_REFUSALS.values()))
+def test_each_refusal_by_a_restriction_states_its_receipt_text(text: str) -> None:
+    """
+    A 62 has several sentences: all of them stand in its section.
+    """
+    assert f"- {text}" in sections()["RESTRICTED_CARD"]
 
 
 def test_the_contract_and_the_page_name_the_same_results() -> None:

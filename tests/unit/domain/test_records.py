@@ -54,7 +54,7 @@ def test_the_tills_own_fields_are_kept(command: MoneyCommand) -> None:
     """
     record = decide(replace(command, till=TILL), view_of(card()), None).record
 
-    assert TillContext(*record[-6:]) == TILL
+    assert TillContext(*(getattr(record, name) for name in TILL._fields)) == TILL
     assert (record.terminal_id, record.request_id) == command.key
 
 

@@ -71,7 +71,9 @@ class _ResultEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Result.ValueTy
     RESULT_LIMIT_EXCEEDED: _Result.ValueType  # 20
     """61: an amount or balance limit of the card's product."""
     RESULT_RESTRICTED_CARD: _Result.ValueType  # 21
-    """62: the card may not be used: it is blocked."""
+    """62: the card may not be used: it is blocked, or it is not valid at this store, in this country,
+    at this kind of store or at this time. `receipt_text` says which.
+    """
     RESULT_CARD_NOT_ACTIVE: _Result.ValueType  # 22
     """78: the card is not active yet."""
     RESULT_CARD_CLOSED: _Result.ValueType  # 23
@@ -133,7 +135,9 @@ RESULT_FX_RATE_UNAVAILABLE: Result.ValueType  # 19
 RESULT_LIMIT_EXCEEDED: Result.ValueType  # 20
 """61: an amount or balance limit of the card's product."""
 RESULT_RESTRICTED_CARD: Result.ValueType  # 21
-"""62: the card may not be used: it is blocked."""
+"""62: the card may not be used: it is blocked, or it is not valid at this store, in this country,
+at this kind of store or at this time. `receipt_text` says which.
+"""
 RESULT_CARD_NOT_ACTIVE: Result.ValueType  # 22
 """78: the card is not active yet."""
 RESULT_CARD_CLOSED: Result.ValueType  # 23

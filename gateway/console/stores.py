@@ -75,6 +75,14 @@ _COLUMNS: Final = (
     Column(title="Terminals", key="terminals", is_figure=True),
 )
 
+CutOffOption = Annotated[
+    time | None,
+    typer.Option(
+        parser=read_cut_off,
+        metavar="HH:MM",
+        help="The local time at which its business day begins; else midnight.",
+    ),
+]
 CategoryOption = Annotated[
     str | None,
     typer.Option(
@@ -115,14 +123,7 @@ def create(
             "country's.",
         ),
     ] = None,
-    cut_off: Annotated[
-        time | None,
-        typer.Option(
-            parser=read_cut_off,
-            metavar="HH:MM",
-            help="The local time at which its business day begins; else midnight.",
-        ),
-    ] = None,
+    cut_off: CutOffOption = None,
     jurisdiction: Annotated[str | None, STATE] = None,
     category: CategoryOption = None,
 ) -> None:

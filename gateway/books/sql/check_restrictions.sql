@@ -13,7 +13,7 @@ WHERE
     num_nonnulls(t.refusal, t.restriction_version_id, t.refusal_hours) > 0
     AND (
         t.result <> 21
-        OR t.activity = 4
+        OR t.activity IN (4, 7, 8)
         OR t.balances_shown
         OR t.refusal IS NULL
         OR t.program_id IS NULL

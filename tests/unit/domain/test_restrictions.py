@@ -37,7 +37,18 @@ from gateway.domain.restrictions import (
 )
 from gateway.domain.results import ActivityType, Result
 from tests.support import world
-from tests.support.world import activate, amount, card, load, redeem, reverse, view
+from tests.support.world import (
+    activate,
+    amount,
+    card,
+    cash_out,
+    load,
+    redeem,
+    refund,
+    reverse,
+    view,
+    void,
+)
 
 ALLOW, DENY = ListRule.ALLOW, ListRule.DENY
 HERE, ELSEWHERE = world.STORE, StoreId(9)
@@ -197,6 +208,7 @@ def test_every_level_must_allow_and_the_first_refusal_is_told() -> None:
         (redeem(amount(10_00)), CardState.ACTIVE),
         (load(amount(10_00)), CardState.ACTIVE),
         (activate(amount(10_00)), CardState.PENDING),
+        (cash_out(), CardState.ACTIVE),
     ],
 )
 def test_a_refusal_is_recorded_in_full_and_hides_the_balance(
@@ -314,3 +326,23 @@ def test_a_reversal_asks_no_restriction() -> None:
     assert undone.record.refusal is None
     assert undone.card is not None
     assert undone.card.balance_minor == 100_00
+
+
+@pytest.mark.parametrize("command", [void(), refund(amount(30_00))])
+def test_a_void_and_a_refund_ask_no_restriction(command: Any) -> None:
+    """
+    What gives money back skips check 11, and the card keeps its set.
+    """
+    sale, after = world.done(redeem(amount(30_00)), card())
+    given_back = world.follow(
+        command,
+        sale,
+        replace(after, restriction_set_id=SET),
+        rules=policy(ListedStore(DENY, HERE), windows=(LUNCH,)),
+    )
+
+    assert given_back.record.result is Result.APPROVED
+    assert given_back.record.refusal is None
+    assert given_back.card is not None
+    assert given_back.card.balance_minor == 100_00
+    assert given_back.card.restriction_set_id == SET

@@ -89,6 +89,7 @@ def serve(
     _use_one_worker_where_ports_are_not_shared(session)
     configure_logging(session.settings.logging, worker="supervisor")
     if demo:
+        _require_stores_of_its_own(session.settings)
         _mark(session.folder)
     with ExitStack() as stack:
         reserved = stack.enter_context(
@@ -175,6 +176,18 @@ def _use_one_worker_where_ports_are_not_shared(session: Session) -> None:
     if sys.platform != "linux" and session.settings.workers > 1:
         warn("this system does not share a port among processes: one worker serves")
         session.override(workers=1)
+
+
+def _require_stores_of_its_own(settings: Settings) -> None:
+    """
+    Refuse a demo on stores that the environment names: real money may be in them.
+    """
+    stores = {"POSTGRES": settings.postgres.url, "REDIS": settings.redis.url}
+    named = [f"SCRIP_{name}__URL" for name, url in stores.items() if url is not None]
+    if named:
+        raise CommandRefusedError(
+            f"--demo: a demo runs on stores of its own: unset {' and '.join(named)}"
+        )
 
 
 def _mark(folder: DataFolder) -> None:

@@ -3,6 +3,7 @@ Load decides as domain 1.2, 1.5 and the behaviours of domain 2 say.
 """
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -156,7 +157,7 @@ def test_exactly_one_minor_unit_is_one() -> None:
     par = policy(rates=[world.rate("EUR", "1")])
     record, after = done(load(amount(1, "EUR")), card(), rules=par)
 
-    assert (record.card_minor, record.rounding) == (1, 0)
+    assert (record.card_minor, record.rounding) == (1, Decimal(0))
     assert after.balance_minor == 100_01
 
 

@@ -19,6 +19,7 @@ import uvloop
 from gateway.runtime.core_dumps import forbid_core_dumps
 from gateway.runtime.logging import configure_logging, get_logger
 from gateway.runtime.metrics import Metrics, serve_metrics
+from gateway.runtime.open_files import allow_open_files
 from gateway.runtime.processes import (
     CONFIGURATION_EXIT_CODE,
     READY_OPTION,
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(READY_OPTION, type=int, dest="ready_descriptor")
     options = parser.parse_args(arguments)
     forbid_core_dumps()
+    allow_open_files()
     os.environ[CIPHER_SUITES_VARIABLE] = CIPHER_SUITES  # noqa: TID251 - gRPC reads it
     try:
         settings = load_settings()

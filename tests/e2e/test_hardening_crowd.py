@@ -5,8 +5,9 @@ What one certificate may have under way at once: it cannot take the worker for i
 from __future__ import annotations
 
 import asyncio
+import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -36,6 +37,20 @@ if TYPE_CHECKING:
 StartGateway = Callable[..., Gateway]
 
 SERVICE = "scrip.v1.CardService"
+SOME_ID = "0198c6a4-5d1e-7f00-8a4e-1f2a3b4c5d6e"
+HARD_LIMIT = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+@pytest.fixture
+def few_files() -> Iterator[int]:
+    """
+    Let what is started have as few open files as this, unless it asks for more.
+    """
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    count = 200
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, HARD_LIMIT))
+    yield count
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def stolen(gateway: Gateway) -> KeyPair:
@@ -156,9 +171,7 @@ async def test_calls_of_one_device(start_gateway: StartGateway) -> None:
             for turn in range(MAX_CALLS + 20)
         ]
         refused = await asyncio.wait_for(first_faults(questions, 20), 20)
-        other = await fault(
-            (await tills("till-3")).transaction("0198c6a4-5d1e-7f00-8a4e-1f2a3b4c5d6e")
-        )
+        other = await fault((await tills("till-3")).transaction(SOME_ID))
         gateway.let_go()
         await held
         answers = await asyncio.gather(*questions, return_exceptions=True)
@@ -209,3 +222,19 @@ async def first_faults(calls: Sequence[asyncio.Future[Any]], count: int) -> list
         if len(found) == count:
             break
     return found
+
+
+async def test_more_tills_than_a_shell_grants_files(
+    start_gateway: StartGateway, few_files: int
+) -> None:
+    """
+    A worker asks for the files it may have: each till keeps a connection open.
+    """
+    gateway = start_gateway()
+    tills_at_once = few_files + 50
+    async with open_tills(gateway) as tills:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (20 * few_files, HARD_LIMIT))
+        for _ in range(tills_at_once):
+            till = await tills("till-1")
+            asked = await fault(till.transaction(SOME_ID))
+            assert asked.code is grpc.StatusCode.NOT_FOUND, asked

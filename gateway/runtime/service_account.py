@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Other services run as it too, and could then read and change what is the servers'.
+SHARED_NAME: Final = "nobody"
 # The first of these that exists.
-PREFERRED_NAMES: Final = ("scrip", "nobody")
+PREFERRED_NAMES: Final = ("scrip", SHARED_NAME)
 
 _PROBE_TIMEOUT_S: Final = 20
 

@@ -216,7 +216,7 @@ def _row_problems(answer: Answer, row: Row) -> Iterable[str]:
             "after_minor": _minor(answer, "available_balance"),
             "card_minor": abs(moved),
             "liability_minor": abs(moved),
-            "merchant_minor": _minor(answer, "approved_amount"),
+            "merchant_minor": _minor(answer, "approved_amount") or 0,
         }
     elif _moved(answer):
         yield f"moved {_moved(answer)} and changed no card"

@@ -111,7 +111,9 @@ class Caller:
         share = 1 / (1 - REVERSED - _KINDS["balance"] / 100)
         if fate < AGAIN_AT_ONCE * share:
             self.counts.at_once += 1
-            await _both(self._send(entry, first), self._send(entry, second))
+            # Twice over one connection: both may come into the same batch.
+            copies = (first, second, first)
+            await at_once(*(self._send(entry, till) for till in copies))
         else:
             await self._send(entry, first)
             if fate < (AGAIN_AT_ONCE + AGAIN_LATER) * share:
@@ -126,7 +128,7 @@ class Caller:
         fate = self.chance.random()
         if fate < REVERSED_TWICE:
             one, other = self._undo(entry), self._undo(entry)
-            await _both(self._send(one, first), self._send(other, second))
+            await at_once(self._send(one, first), self._send(other, second))
         elif fate < REVERSED_TWICE + REVERSED_ELSEWHERE:
             undo = self._undo(entry, terminal=first.name)
             await self._repeat(undo, *self.chance.choice(self.peers))
@@ -138,44 +140,11 @@ class Caller:
         Send a request and its reversal at once: nobody knows which comes first.
         """
         undo = self._undo(entry)
-        await _both(self._send(undo, second), self._send(entry, first))
+        await at_once(self._send(undo, second), self._send(entry, first))
         await self._send(entry, second)
 
-    async def _send(self, entry: Entry, till: Till) -> Answer:
-        """
-        Send a request over one connection until it is answered, and note each attempt.
-
-        Nothing is broken in a race: only a refusal that says NOT_APPLIED may come,
-        where a lock was waited for too long.
-        """
-        for _ in range(TRIES):
-            started_s = time.monotonic()
-            try:
-                told = await till.send(
-                    METHODS[type(entry.request)], write_message(entry.request)
-                )
-            except aio.AioRpcError as broken:
-                error: TillError = error_of_call(broken)
-                assert isinstance(error, NotAppliedError), (entry.request, error)
-                self.counts.not_applied[error.status] += 1
-                ended_s = time.monotonic()
-                entry.attempts.append(
-                    Attempt(started_s=started_s, ended_s=ended_s, error=error)
-                )
-                await asyncio.sleep(error.retry_after_s or 0)
-                continue
-            answer = read_answer(told.outcome)
-            self.counts.answers_by_worker[told.worker] += 1
-            entry.attempts.append(
-                Attempt(
-                    started_s=started_s,
-                    ended_s=time.monotonic(),
-                    answer=answer,
-                    worker=told.worker,
-                )
-            )
-            return answer
-        raise AssertionError(f"{entry.request} was refused {TRIES} times")
+    async def _send(self, entry: Entry, till: Till) -> None:
+        await send_until_answered(entry, till, self.counts)
 
     def _begin(self) -> Entry:
         card = self.chance.choice(self.cards)
@@ -221,12 +190,50 @@ class Caller:
                 return Redeem(amount=_money(minor * 2), allow_partial=partial, **same)
 
 
-async def _both(
-    one: Coroutine[Any, Any, Answer], other: Coroutine[Any, Any, Answer]
-) -> None:
+async def send_until_answered(entry: Entry, till: Till, counts: Counts) -> Answer:
+    """
+    Send a request over one connection until it is answered, and note each attempt.
+
+    Nothing is broken in a race: only a refusal that says NOT_APPLIED may come, where a
+    lock was waited for too long.
+    """
+    for _ in range(TRIES):
+        started_s = time.monotonic()
+        try:
+            told = await till.send(
+                METHODS[type(entry.request)], write_message(entry.request)
+            )
+        except aio.AioRpcError as broken:
+            error: TillError = error_of_call(broken)
+            assert isinstance(error, NotAppliedError), (entry.request, error)
+            counts.not_applied[error.status] += 1
+            ended_s = time.monotonic()
+            entry.attempts.append(
+                Attempt(started_s=started_s, ended_s=ended_s, error=error)
+            )
+            await asyncio.sleep(error.retry_after_s or 0)
+            continue
+        answer = read_answer(told.outcome)
+        counts.answers_by_worker[told.worker] += 1
+        entry.attempts.append(
+            Attempt(
+                started_s=started_s,
+                ended_s=time.monotonic(),
+                answer=answer,
+                worker=told.worker,
+            )
+        )
+        return answer
+    raise AssertionError(f"{entry.request} was refused {TRIES} times")
+
+
+async def at_once(*calls: Coroutine[Any, Any, object]) -> None:
+    """
+    Await calls that run at the same time.
+    """
     async with asyncio.TaskGroup() as group:
-        group.create_task(one)
-        group.create_task(other)
+        for call in calls:
+            group.create_task(call)
 
 
 def _money(minor: int, code: str = "USD") -> Money:

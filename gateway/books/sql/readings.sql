@@ -22,7 +22,8 @@ SELECT version FROM policy_version;
 SELECT shift FROM clock_offset;
 
 -- name: unsafe_settings
--- Name what is off without which a commit may be lost with the power. No table.
+-- Name what is off without which a commit may be lost with the power. No table, so no
+-- index.
 SELECT name
 FROM pg_settings
 WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'

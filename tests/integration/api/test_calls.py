@@ -326,7 +326,7 @@ async def test_an_unknown_method_is_unimplemented(served: Served) -> None:
     A method that this version does not have is refused by gRPC.
     """
     async with served.channel() as channel:
-        call: Any = channel.unary_unary("/scrip.v1.CardService/Refund")
+        call: Any = channel.unary_unary("/scrip.v1.CardService/NeverHeardOf")
         error = await fault_of(call(b""))
 
     assert error.code() is grpc.StatusCode.UNIMPLEMENTED

@@ -52,6 +52,8 @@ def test_3_activate_with_a_first_amount() -> None:
         1,
     )
     assert (record.card_state, record.available_before_minor) == (CardState.ACTIVE, 0)
+    assert record.approval_code is not None
+    assert record.balances_shown
     assert world.balanced(decision.postings)
     assert sorted(p.amount_minor for p in decision.postings) == [-25_00, 25_00]
 
@@ -130,6 +132,7 @@ def test_a_fixed_amount_is_a_sale_in_the_cards_currency() -> None:
 
     assert record.result is Result.CURRENCY_NOT_SUPPORTED
     assert record.requested_minor == 50_00
+    assert record.balances_shown
 
 
 def test_another_currency_converts() -> None:

@@ -3,6 +3,7 @@ Load decides as domain 1.2, 1.5 and the behaviours of domain 2 say.
 """
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -63,6 +64,8 @@ def test_5_load_adds_value() -> None:
     assert (record.card_seq, after.version, after.load_count) == (2, 2, 2)
     assert after.last_transaction_at == world.NOW
     assert record.reason == LoadType.SALE
+    assert record.approval_code is not None
+    assert record.balances_shown
     assert [(p.account, p.owner_id, p.amount_minor) for p in decision.postings] == [
         (Account.CARD_LIABILITY, world.PROGRAM, -40_00),
         (Account.MERCHANT_RECEIVABLE, world.MERCHANT, 40_00),
@@ -145,6 +148,28 @@ def test_a_load_is_never_rounded_up_to_its_first_minor_unit() -> None:
     got = [result_of(amount(minor, "JPY"), card()) for minor in (1, 2)]
 
     assert got == [Result.INVALID_AMOUNT, Result.APPROVED]
+
+
+def test_exactly_one_minor_unit_is_one() -> None:
+    """
+    Load EUR 0.01 where a euro is a dollar: nothing is rounded, one cent is loaded.
+    """
+    par = policy(rates=[world.rate("EUR", "1")])
+    record, after = done(load(amount(1, "EUR")), card(), rules=par)
+
+    assert (record.card_minor, record.rounding) == (1, Decimal(0))
+    assert after.balance_minor == 100_01
+
+
+def test_a_load_keeps_the_cards_last_day() -> None:
+    """
+    Validity counts from activation: a load does not touch it.
+    """
+    last_day = date(2027, 1, 1)
+
+    _, after = done(load(amount(1_00)), card(expires_on=last_day))
+
+    assert after.expires_on == last_day
 
 
 @pytest.mark.parametrize(

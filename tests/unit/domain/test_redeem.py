@@ -174,6 +174,40 @@ def test_6_amounts_that_are_none(minor: int, code: str, exponent: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "result"),
+    [
+        (amount(50_00), Result.APPROVED),
+        (amount(50_01), Result.LIMIT_EXCEEDED),
+        (amount(15_376, "KWD"), Result.APPROVED),
+        (amount(15_377, "KWD"), Result.LIMIT_EXCEEDED),
+    ],
+)
+def test_the_limit_of_a_sale_holds_in_the_cards_currency(
+    asked: Amount, result: Result
+) -> None:
+    """
+    Up to the limit after conversion; also where a part would be within it.
+    """
+    rules = policy(products=[product(_sealed(), max_redeem_minor=50_00)])
+    seen = card(product_id=_sealed())
+
+    record = decide(
+        redeem(asked, allow_partial=True), view(seen, rules=rules), None
+    ).record
+
+    assert record.result is result
+
+
+def test_the_greatest_amount_is_one() -> None:
+    """
+    10^15 minor units are an amount: there is only not enough money.
+    """
+    record = decide(redeem(amount(10**15)), view(card()), None).record
+
+    assert record.result is Result.INSUFFICIENT_FUNDS
+
+
+@pytest.mark.parametrize(
     ("state", "reason", "result"),
     [
         (CardState.CREATED, None, Result.CARD_NOT_ACTIVE),

@@ -16,6 +16,8 @@ from typing import Final
 import psycopg
 
 from gateway.runtime.embedded import OWNER_ROLE, EmbeddedPostgres, EmbeddedValkey
+from gateway.runtime.logging import configure_logging
+from gateway.runtime.settings import Settings
 
 _HOLD_S: Final = 60
 
@@ -24,6 +26,8 @@ def main() -> None:
     """
     Do what the first argument says in the folder that the second names.
     """
+    # Standard output is for the facts alone, standard error for what is noted.
+    configure_logging(Settings().logging, worker="session")
     what, folder = sys.argv[1], Path(sys.argv[2])
     postgres, valkey = EmbeddedPostgres(folder), EmbeddedValkey(folder)
     postgres.start()

@@ -22,8 +22,8 @@ SELECT version FROM policy_version;
 SELECT shift FROM clock_offset;
 
 -- name: unsafe_settings
--- Name what is off without which a commit may be lost with the power. No table, so no
--- index.
+-- Name what is off without which a commit may be lost with the power. No index: a view
+-- of the settings.
 SELECT name
 FROM pg_settings
 WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'

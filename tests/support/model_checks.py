@@ -54,7 +54,7 @@ def refused_by(ask: Ask, card: ModelCard, now: datetime, rules: Rules) -> Refuse
     """
     levels = (
         rules.restricted.get(("product", card.product.product)),
-        rules.restricted.get(("batch", card.batch or 0)),
+        card.batch and rules.restricted.get(("batch", card.batch)),
         card.restriction,
     )
     spot = ask.store.spot(now)

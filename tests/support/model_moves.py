@@ -6,7 +6,7 @@ Chosen so that something turns at each: a balance, a limit, a rounding, a bound,
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tests.support.model_restrictions import RESTRICTIONS
 from tests.support.model_rows import ModelCard
@@ -31,6 +31,8 @@ class Fixed(NamedTuple):
     code: str
     exponent: int
 
+
+_LEVELS: Final = ("product", "batch", "card")
 
 Amount = Share | Fixed
 Event = Callable[[Trading, int], None]
@@ -111,10 +113,8 @@ def events() -> list[Event]:
         _issue,
         _close,
         _rotate,
-        *(_restrict("product", 1, which) for which in RESTRICTIONS),
-        *(_restrict("product", 2, which) for which in (7, 8)),
-        *(_restrict("batch", batch, which) for batch in (1, 2) for which in (3, 8)),
-        *(_restrict_card(which) for which in (2, 6, 7, None)),
+        *(_restrict(level, which) for level in _LEVELS for which in RESTRICTIONS),
+        *[_lift] * 4,
     ]
 
 
@@ -193,22 +193,36 @@ def _let_rates_age(trading: Trading, number: int) -> None:
     trading.change_rules(change)
 
 
-def _restrict(level: str, number: int, which: int) -> Event:
+def _restrict(level: str, which: int) -> Event:
     """
-    Give a product or an issue batch a restriction.
+    Give a card, or its product or issue batch, a restriction.
     """
 
-    def happen(trading: Trading, _: int) -> None:
-        def change(rules: Rules) -> None:
-            rules.restricted[level, number] = which
+    def happen(trading: Trading, number: int) -> None:
+        card = trading.model.cards.get(number)
+        if level == "card":
+            trading.restrict_card(number, which)
+            return
+        owner = None
+        if card is not None:
+            owner = card.product.product if level == "product" else card.batch
+        if owner is not None:
+            key = level, owner
 
-        trading.change_rules(change)
+            def change(rules: Rules) -> None:
+                rules.restricted[key] = which
+
+            trading.change_rules(change)
 
     return happen
 
 
-def _restrict_card(which: int | None) -> Event:
-    return lambda trading, number: trading.restrict_card(number, which)
+def _lift(trading: Trading, number: int) -> None:
+    """
+    Take all restrictions away, and the card's own.
+    """
+    trading.restrict_card(number, None)
+    trading.change_rules(lambda rules: rules.restricted.clear())
 
 
 def _block(why: str) -> Event:

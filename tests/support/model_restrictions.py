@@ -82,14 +82,14 @@ class Spot(NamedTuple):
 RESTRICTIONS = {
     row.number: row
     for row in (
-        RestrictionRow(1, allow=frozenset({("store", 1)})),
-        RestrictionRow(2, deny=frozenset({("store", 1), ("country", "US")})),
+        RestrictionRow(1, allow=frozenset({("store", 2)})),
+        RestrictionRow(2, deny=frozenset({("store", 2), ("country", "LB")})),
         RestrictionRow(3, allow=frozenset({("group", 7), ("store", 3)})),
-        RestrictionRow(4, allow=frozenset({("country", "LB")})),
+        RestrictionRow(4, allow=frozenset({("country", "US")})),
         RestrictionRow(5, deny=frozenset({("category", "5812")})),
         RestrictionRow(
             6,
-            allow=frozenset({("category", "5812"), ("merchant", 1)}),
+            allow=frozenset({("category", "5411"), ("merchant", 1)}),
             deny=frozenset({("group", 7)}),
         ),
         RestrictionRow(

@@ -5,7 +5,8 @@ Books that root gives to an account of others: it is told.
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
+import structlog
+from structlog.testing import LogCapture
 
 from gateway.runtime import embedded_postgres
 from gateway.runtime.embedded_postgres import EmbeddedPostgres
@@ -27,7 +28,11 @@ def test_books_of_nobody(
     monkeypatch.setattr(embedded_postgres, "runnable_place", stop_here)
     server = EmbeddedPostgres(tmp_path)
     server._account = Account(name=name, uid=1, gid=1)
-    with capture_logs() as lines, pytest.raises(ProgramsMissingError):
+    # A logger of this test's own: the module's keeps what an earlier test set up.
+    heard = LogCapture()
+    log = structlog.wrap_logger(None, processors=[heard])
+    monkeypatch.setattr(embedded_postgres, "_log", log)
+    with pytest.raises(ProgramsMissingError):
         server._prepare()
 
-    assert [line["account"] for line in lines] == [name] * told
+    assert [line["account"] for line in heard.entries] == [name] * told

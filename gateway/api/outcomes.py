@@ -102,6 +102,14 @@ def put_outcome(out: transaction_pb2.Outcome, answer: Answer, policy: Policy) ->
     if place is not None:
         out.terminal_id = place.terminal.code
     _put_till(out, record)
+    _put_particulars(out, answer)
+
+
+def _put_particulars(out: transaction_pb2.Outcome, answer: Answer) -> None:
+    """
+    Write what only some kinds of requests have: a hold, an exception.
+    """
+    record = answer.record
     if answer.step is not None:
         _put_hold(out, answer.step, record.card_currency or "")
     if record.offline and record.reason is not None:

@@ -137,6 +137,13 @@ class Facts(NamedTuple):
     unconfirmed: bool = False
     seen: bytes | None = None
 
+    @property
+    def particular(self) -> bool:
+        """
+        Tell whether there is something that few records have.
+        """
+        return bool(self.refusal or self.offline or self.unconfirmed or self.seen)
+
 
 def write_record(
     command: Asked,
@@ -208,18 +215,22 @@ def write_record(
         terminal_batch_no=till.terminal_batch_no,
         channel=command.channel,
         actor=command.actor,
+    )
+    return _with_particulars(record, facts) if facts.particular else record
+
+
+def _with_particulars(record: TransactionRecord, facts: Facts) -> TransactionRecord:
+    """
+    Add what few records have.
+    """
+    refusal = facts.refusal
+    return record._replace(
+        refusal=refusal.reason if refusal else None,
+        restriction_version_id=refusal.restriction_version_id if refusal else None,
+        refusal_hours=refusal.hours if refusal else None,
         offline=facts.offline,
         unconfirmed=facts.unconfirmed,
         seen=facts.seen,
-    )
-    return _refused(record, facts.refusal) if facts.refusal else record
-
-
-def _refused(record: TransactionRecord, refusal: Refusal) -> TransactionRecord:
-    return record._replace(
-        refusal=refusal.reason,
-        restriction_version_id=refusal.restriction_version_id,
-        refusal_hours=refusal.hours,
     )
 
 

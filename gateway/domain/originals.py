@@ -86,11 +86,10 @@ def _names_another_card(command: Naming, card: Card | None, original: Original) 
 
     An original that found no card and named none has none to differ from.
     """
+    own = card.number_index if card else original.record.card_number_index
+    known = {own, original.number_index} - {None}
     sent = command.card
-    own = original.number_index if card else original.record.card_number_index
-    if sent is None or own is None or sent.number_index == own:
-        return False
-    return card is None or sent.number_index != card.number_index
+    return sent is not None and bool(known) and sent.number_index not in known
 
 
 def asked_in(record: TransactionRecord) -> Amount | None:

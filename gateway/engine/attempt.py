@@ -7,7 +7,7 @@ it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,7 +19,6 @@ from gateway.domain.errors import GatewayError, InvariantError
 from gateway.domain.holds import Hold
 from gateway.domain.ids import CardId, RequestKey, TransactionId
 from gateway.domain.policy import Place, Policy
-from gateway.domain.release import expire, first_expiry, is_due
 from gateway.domain.results import CurrentState, Result
 from gateway.engine.answers import Answer
 from gateway.engine.items import Entry, Item, Sweep
@@ -37,8 +36,7 @@ from gateway.engine.ports import (
     Stored,
     TransactionIds,
 )
-
-FIRST_BATCH_NO = 1
+from gateway.engine.releasing import FIRST_BATCH_NO, may_be_due, moment, release_due
 
 
 @dataclass(slots=True)
@@ -185,7 +183,7 @@ class Attempt:
         places = self._check_callers(policy)
         journal = Journal(locked, await self._read_stored(transaction, locked))
         self._check_cards(journal)
-        self._release_due(journal, policy, locked.clock)
+        release_due(journal, policy, locked.clock, self._tools)
         answers: list[tuple[Item, Answer]] = []
         refused: dict[Item, GatewayError] = {}
         for (item, transaction_id), place in zip(self._items, places, strict=True):
@@ -243,39 +241,8 @@ class Attempt:
         return [
             card.card_id
             for card in locked.cards
-            if (
-                card.next_hold_expiry is not None
-                and card.next_hold_expiry <= _moment(card, locked.clock)
-            )
-            or card.number_index in moving
+            if may_be_due(card, locked.clock) or card.number_index in moving
         ]
-
-    def _release_due(self, journal: Journal, policy: Policy, clock: datetime) -> None:
-        """
-        Release the holds whose time is over, before anything else (design 3).
-        """
-        for card in journal.cards():
-            if card.next_hold_expiry is None:
-                continue
-            now = _moment(card, clock)
-            if card.next_hold_expiry > now:
-                continue
-            due = [
-                hold for hold in journal.open_holds(card.card_id) if is_due(hold, now)
-            ]
-            due.sort(key=_by_expiry)
-            for hold, transaction_id in zip(
-                due, self._tools.ids.take(len(due)), strict=True
-            ):
-                code = self._tools.codes.approval_code(transaction_id)
-                stamp = Stamp(transaction_id, code, now, FIRST_BATCH_NO)
-                place = policy.places[hold.terminal_id]
-                view = View(place, journal.card(card.card_id), policy, stamp)
-                journal.add_unasked(expire(hold, view))
-            left = first_expiry(journal.open_holds(card.card_id))
-            journal.expect_expiry(
-                replace(journal.card(card.card_id), next_hold_expiry=left)
-            )
 
     def _check_callers(self, policy: Policy) -> list[Place]:
         """
@@ -345,7 +312,7 @@ class Attempt:
         command = item.command
         card = journal.card_of(command)
         other = journal.other_of(command)
-        now = _moment(card, clock)
+        now = moment(card, clock)
         code = self._tools.codes.approval_code(transaction_id)
         stamp = Stamp(transaction_id, code, now, FIRST_BATCH_NO)
         view = View(place, card, policy, stamp, other)
@@ -375,12 +342,14 @@ class Attempt:
 
     def _view_of_two(self, view: View, journal: Journal) -> View:
         """
-        Give a command of two cards what it needs besides: one moment for both, an id
-        for the second one's row, and the first one's open holds.
+        Give a command of two cards what it needs besides.
+
+        That is one moment for both, an id for the second one's row, and the first
+        one's open holds.
         """
         (second_id,) = self._tools.ids.take(1)
         stamp = view.stamp._replace(
-            now=_moment(view.other, view.stamp.now), second_id=second_id
+            now=moment(view.other, view.stamp.now), second_id=second_id
         )
         card = view.card
         holds = () if card is None else journal.open_holds(card.card_id)
@@ -404,16 +373,3 @@ class Attempt:
             return False
         claim = self._claims.get(original)
         return claim is None or claim.fingerprint is not None
-
-
-def _moment(card: Card | None, clock: datetime) -> datetime:
-    """
-    Give the clock, never below the card's last transaction (design 3).
-    """
-    if card is None or card.last_transaction_at is None:
-        return clock
-    return max(clock, card.last_transaction_at)
-
-
-def _by_expiry(hold: Hold) -> tuple[datetime, TransactionId]:
-    return hold.expires_at, hold.hold_id

@@ -138,11 +138,15 @@ class Journal:
             if hold.card_id == card_id and hold.state is HoldState.OPEN
         )
 
-    def expect_expiry(self, card: Card) -> None:
+    def take_over(self, card: Card) -> None:
         """
-        Take over a card whose first expiry was found out; its row changes later.
+        Take over a card whose first expiry was found out.
+
+        That alone writes no row: it is kept when the card changes for another reason.
         """
         self._cards[card.card_id] = card
+        if card.card_id in self._changed:
+            self._changed[card.card_id] = card
 
     def original_of(self, command: Naming) -> Original | None:
         """

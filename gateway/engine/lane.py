@@ -166,7 +166,8 @@ class Lane:
         Leave out whose budget is used up, and whose terminal is gone.
         """
         places = self._tools.policies.current.places
-        items, admitted = [], []
+        items: list[Item] = []
+        admitted: list[Entry] = []
         for entry in entries:
             if isinstance(entry, Sweep):
                 admitted.append(entry)

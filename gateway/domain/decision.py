@@ -161,6 +161,7 @@ def write_record(
     """
     place, stamp, amount, price = view.place, view.stamp, facts.amount, facts.price
     card, ref, till = after or before, command.card, command.till
+    named = card or ref
     record = TransactionRecord(
         transaction_id=stamp.transaction_id,
         terminal_id=command.terminal_id,
@@ -171,12 +172,8 @@ def write_record(
         store_id=place.store.store_id,
         program_id=card.program_id if card else None,
         card_id=card.card_id if card else None,
-        card_number_index=ref.number_index
-        if ref is not None and card is None
-        else None,
-        card_last_four=(
-            card.last_four if card else ref.last_four if ref is not None else None
-        ),
+        card_number_index=ref.number_index if ref and not card else None,
+        card_last_four=named.last_four if named else None,
         card_seq=after.version if after else None,
         card_state=card.state if card else None,
         expires_on=card.expires_on if card else None,

@@ -9,9 +9,13 @@ SELECT
     c.last_four, c.state, c.block_reason, c.currency, c.balance_minor,
     c.held_minor - CASE
         WHEN c.next_hold_expiry <= m.clock THEN (
-            SELECT coalesce(sum(greatest(h.card_minor - h.captured_card_minor, 0)), 0)
+            SELECT
+                coalesce(
+                    sum(greatest(h.card_minor - h.captured_card_minor, 0))
+                    FILTER (WHERE h.expires_at <= m.clock), 0
+                )
             FROM hold AS h
-            WHERE h.card_id = c.card_id AND h.state = 1 AND h.expires_at <= m.clock
+            WHERE h.card_id = c.card_id AND h.state = 1
         )::bigint
         ELSE 0
     END AS held_minor,

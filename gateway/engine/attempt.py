@@ -92,9 +92,16 @@ class Attempt:
     One attempt at one batch.
     """
 
-    def __init__(self, tools: Tools, items: Sequence[Item], hints: Hints) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        items: Sequence[Item],
+        hints: Hints,
+        patience_ms: int | None = None,
+    ) -> None:
         self._tools = tools
         self._hints = hints
+        self._patience_ms = patience_ms
         ids = tools.ids.take(len(items))
         self._items = list(zip(items, ids, strict=True))
         self._claims: dict[RequestKey, Claim] = {}
@@ -167,6 +174,7 @@ class Attempt:
             card_indexes=list(indexes),
             card_ids=list(self._hints.cards),
             claims=list(self._claims.values()),
+            patience_ms=self._patience_ms,
         )
 
     async def _decide(

@@ -13,24 +13,27 @@ from gateway.books.arrays import byteas, int8s, uuids
 from gateway.books.columns import (
     card_parameters,
     claim_parameters,
+    hold_parameters,
     key_parameters,
     posting_parameters,
+    step_parameters,
     transaction_parameters,
 )
 from gateway.books.connect import Line, Session
 from gateway.books.faults import ends_connection, first_error, translate
-from gateway.books.rows import card_of, key_of, stored_request_of
-from gateway.books.wire import Step, Wire, WireLostError, error_text, step
+from gateway.books.rows import card_of, hold_of, key_of, stored_request_of
+from gateway.books.wire import Row, Step, Wire, WireLostError, error_text, step
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import CardId, RequestKey
 from gateway.engine.ports import (
+    NOTHING_STORED,
     BooksUnavailableError,
     CardName,
     CommitUnknownError,
     ItemFaultError,
     Locked,
     LockRequest,
-    StoredRequest,
+    Stored,
     WriteSet,
 )
 
@@ -50,9 +53,13 @@ _QUERIES: Final = (
     "batch_moment",
     "cards_of",
     "stored_requests",
+    "holds_named",
+    "holds_open",
     "insert_transactions",
     "insert_postings",
     "update_cards",
+    "write_holds",
+    "insert_hold_steps",
 )
 _BEGIN: Final = step("begin")
 _COMMIT: Final = step("commit")
@@ -97,19 +104,21 @@ class PostgresBooks:
         """
         self._line.close()
 
-    async def cards_of(self, keys: Sequence[RequestKey]) -> dict[RequestKey, CardId]:
+    async def cards_of(self, keys: Sequence[RequestKey]) -> set[CardId]:
         """
         Tell, without a lock, which cards the requests of these keys are about.
+
+        A card that was replaced brings its successors, up to the last.
 
         Raises:
             BooksUnavailableError: no connection.
 
         """
         if not keys:
-            return {}
+            return set()
         wire = await self._line.wire()
         (result,) = await _checked(wire, [step("cards_of", key_parameters(keys))])
-        return {key_of(row): CardId(row[2]) for row in wire.rows(result)}
+        return {CardId(row[0]) for row in wire.rows(result)}
 
     async def open(self, request: LockRequest) -> tuple["PostgresBatch", Locked]:
         """
@@ -138,6 +147,7 @@ class PostgresBooks:
     async def held_cards(
         self,
         card_indexes: Sequence[bytes],
+        card_ids: Sequence[CardId],
         originals: Sequence[RequestKey],
         *,
         patience_ms: int,
@@ -151,9 +161,9 @@ class PostgresBooks:
 
         """
         wire = await self._line.wire()
-        named = [byteas(card_indexes), int8s(()), uuids(())]
+        named = [byteas(card_indexes), int8s(card_ids), int8s(()), uuids(())]
         if originals:
-            named[1:] = key_parameters(originals)
+            named[2:] = key_parameters(originals)
         steps = [
             _BEGIN,
             *_patience_step(patience_ms),
@@ -163,11 +173,7 @@ class PostgresBooks:
         ]
         _, _, free, cards, _ = await _checked(wire, steps)
         ours = {card_id for (card_id,) in wire.rows(free)}
-        return {
-            row[2] or key_of(row[3:]): row[1]
-            for row in wire.rows(cards)
-            if row[0] not in ours
-        }
+        return {_name_of(row): row[1] for row in wire.rows(cards) if row[0] not in ours}
 
 
 class PostgresBatch:
@@ -179,20 +185,34 @@ class PostgresBatch:
         self._wire = wire
 
     async def read_stored(
-        self, keys: Sequence[RequestKey]
-    ) -> dict[RequestKey, StoredRequest]:
+        self, keys: Sequence[RequestKey], holders: Sequence[CardId] = ()
+    ) -> Stored:
         """
         Read what is kept under keys that were not won, or that originals stand under.
+
+        With it come the holds that those transactions placed or changed, and all OPEN
+        ones of the `holders`: one round trip.
 
         Raises:
             LockTimeoutError, BooksUnavailableError: all is rolled back.
 
         """
-        if not keys:
-            return {}
-        steps = [step("stored_requests", key_parameters(keys))]
-        (result,) = await _checked(self._wire, steps)
-        return {key_of(row): stored_request_of(row) for row in self._wire.rows(result)}
+        steps = []
+        if keys:
+            named = key_parameters(keys)
+            steps = [step("stored_requests", named), step("holds_named", named)]
+        if holders:
+            steps.append(step("holds_open", [int8s(holders)]))
+        if not steps:
+            return NOTHING_STORED
+        wire = self._wire
+        results = await _checked(wire, steps)
+        requests = wire.rows(results[0]) if keys else []
+        of_holds = results[1:] if keys else results
+        return Stored(
+            {key_of(row): stored_request_of(row) for row in requests},
+            [hold_of(row) for result in of_holds for row in wire.rows(result)],
+        )
 
     async def commit(self, writes: WriteSet) -> None:
         """
@@ -287,6 +307,17 @@ async def _roll_back(wire: Wire) -> None:
         wire.close()
 
 
+def _name_of(row: Row) -> CardName:
+    """
+    Read by what a row of `named_cards` was asked for.
+    """
+    card_id, _, number_index, terminal_id, _ = row
+    if number_index is not None:
+        name: bytes = number_index
+        return name
+    return CardId(card_id) if terminal_id is None else key_of(row[3:])
+
+
 def _patience_step(patience_ms: int | None) -> list[Step]:
     if patience_ms is None:
         return []
@@ -338,6 +369,10 @@ def _write_steps(writes: WriteSet) -> list[Step]:
     if writes.cards:
         parameters = card_parameters(writes.cards, writes.card_versions)
         steps.append(step("update_cards", parameters))
+    if writes.holds:
+        steps.append(step("write_holds", hold_parameters(writes.holds)))
+    if writes.steps:
+        steps.append(step("insert_hold_steps", step_parameters(writes.steps)))
     return steps
 
 

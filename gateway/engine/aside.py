@@ -11,9 +11,9 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gateway.domain.commands import Naming
+from gateway.domain.commands import Moving, Naming
 from gateway.domain.errors import ConcurrencyError, GatewayError
-from gateway.engine.items import Item
+from gateway.engine.items import Entry, Sweep
 from gateway.engine.ports import Books, CardName
 
 # How long after the last held card batches are still looked through.
@@ -48,8 +48,8 @@ class Aside:
     def __init__(self, books: Books, patience: Patience) -> None:
         self._books = books
         self._patience = patience
-        self._waiting: dict[Item, float] = {}
-        self._limits: dict[Item, float] = {}
+        self._waiting: dict[Entry, float] = {}
+        self._limits: dict[Entry, float] = {}
         self._versions: dict[CardName, int] = {}
         self._alert_until_s = float("-inf")
 
@@ -63,7 +63,7 @@ class Aside:
         """
         return bool(self._limits) or _now_s() < self._alert_until_s
 
-    def take(self) -> list[Item]:
+    def take(self) -> list[Entry]:
         """
         Give those that wait another chance, but nobody who no longer waits.
         """
@@ -74,7 +74,7 @@ class Aside:
                 refuse([item], ConcurrencyError(_KEPT))
         return [item for item in self._limits if not item.future.done()]
 
-    def put(self, items: Iterable[Item]) -> None:
+    def put(self, items: Iterable[Entry]) -> None:
         """
         Put items aside; whose time is over is told that the card is kept.
         """
@@ -87,7 +87,7 @@ class Aside:
             else:
                 refuse([item], ConcurrencyError(_KEPT))
 
-    async def part(self, items: Sequence[Item], *, all_held: bool) -> list[Item]:
+    async def part(self, items: Sequence[Entry], *, all_held: bool) -> list[Entry]:
         """
         Put aside who names a held card, and give the others.
 
@@ -102,7 +102,8 @@ class Aside:
         names = {item: _names(item) for item in items}
         every = {name for named in names.values() for name in named}
         held = await self._books.held_cards(
-            sorted(name for name in every if not isinstance(name, tuple)),
+            sorted(name for name in every if isinstance(name, bytes)),
+            sorted(name for name in every if isinstance(name, int)),
             sorted(name for name in every if isinstance(name, tuple)),
             patience_ms=self._patience.short_ms,
         )
@@ -119,21 +120,28 @@ class Aside:
         return [item for item in items if kept.isdisjoint(names[item])]
 
 
-def _names(item: Item) -> list[CardName]:
+def _names(entry: Entry) -> list[CardName]:
     """
-    Name the card that an item locks.
+    Name the cards that an item locks.
     """
-    command = item.command
+    if isinstance(entry, Sweep):
+        return [entry.card_id]
+    command = entry.command
     if isinstance(command, Naming):
         return [command.original]
-    return [] if command.card is None else [command.card.number_index]
+    names: list[CardName] = []
+    if command.card is not None:
+        names.append(command.card.number_index)
+    if isinstance(command, Moving):
+        names.append(command.other.number_index)
+    return names
 
 
 def _now_s() -> float:
     return asyncio.get_running_loop().time()
 
 
-def refuse(items: Iterable[Item], fault: GatewayError) -> None:
+def refuse(items: Iterable[Entry], fault: GatewayError) -> None:
     """
     Fail every item that still waits.
     """

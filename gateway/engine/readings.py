@@ -228,7 +228,9 @@ class ReadingLane:
                 reading.future.set_exception(fault)
                 continue
             state = state_of(kept_of(stored))
-            reading.future.set_result(Answer(stored.record, replayed=True, state=state))
+            reading.future.set_result(
+                Answer(stored.record, replayed=True, state=state, step=stored.step)
+            )
 
 
 def _terminal_of(reading: Reading) -> TerminalId:

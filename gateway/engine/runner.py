@@ -20,7 +20,7 @@ from gateway.domain.errors import (
 )
 from gateway.engine.aside import Aside, Patience, refuse
 from gateway.engine.attempt import Attempt, Done, Hints, RestartError, Tools
-from gateway.engine.items import Item
+from gateway.engine.items import Entry
 from gateway.engine.observer import Observer
 from gateway.engine.ports import (
     BooksUnavailableError,
@@ -78,7 +78,7 @@ class Runner:
         """
         return len(self._aside)
 
-    async def run(self, items: Sequence[Item]) -> list[Done]:
+    async def run(self, items: Sequence[Entry]) -> list[Done]:
         """
         Answer every item, fail it with a fault, or put it aside for the next run.
 
@@ -96,7 +96,7 @@ class Runner:
             refuse(items, fault)
             return []
 
-    async def _run_free(self, items: Sequence[Item]) -> list[Done]:
+    async def _run_free(self, items: Sequence[Entry]) -> list[Done]:
         """
         Run those whose cards nobody keeps, and wait only a little for their locks.
         """
@@ -110,7 +110,7 @@ class Runner:
             done += await self._run(batch, self._bounds.patience.short_ms)
         return done
 
-    async def _part(self, items: Sequence[Item], *, all_held: bool) -> list[Item]:
+    async def _part(self, items: Sequence[Entry], *, all_held: bool) -> list[Entry]:
         """
         Put aside who names a card that is held, and give the others.
         """
@@ -126,7 +126,7 @@ class Runner:
             self._observer.put_aside(len(items) - len(free))
         return free
 
-    async def _run(self, items: Sequence[Item], patience_ms: int | None) -> list[Done]:
+    async def _run(self, items: Sequence[Entry], patience_ms: int | None) -> list[Done]:
         if not items:
             return []
         kept_changing = ConcurrencyError(_KEPT_CHANGING)
@@ -148,7 +148,7 @@ class Runner:
 
     async def _attempt(
         self,
-        items: Sequence[Item],
+        items: Sequence[Entry],
         exhausted: GatewayError,
         patience_ms: int | None = None,
     ) -> Done:
@@ -183,11 +183,11 @@ class Runner:
             else:
                 answer(done)
                 return done
-        return Done([], ())
+        return Done([])
 
     async def _go_round(
         self,
-        items: Sequence[Item],
+        items: Sequence[Entry],
         error: LockTimeoutError,
         patience_ms: int | None,
     ) -> list[Done]:
@@ -211,7 +211,7 @@ class Runner:
 
     async def _halve(
         self,
-        items: Sequence[Item],
+        items: Sequence[Entry],
         error: ItemFaultError | LockTimeoutError,
         patience_ms: int | None,
     ) -> list[Done]:
@@ -227,7 +227,7 @@ class Runner:
         refuse(items, InvariantError("the books refused the item"))
         return []
 
-    async def _resolve(self, items: Sequence[Item]) -> list[Done]:
+    async def _resolve(self, items: Sequence[Entry]) -> list[Done]:
         """
         Find out what became of items whose commit was sent and never confirmed.
 
@@ -253,7 +253,7 @@ class Runner:
         return []
 
     async def _resolve_halves(
-        self, items: Sequence[Item], error: ItemFaultError
+        self, items: Sequence[Entry], error: ItemFaultError
     ) -> list[Done]:
         if len(items) == 1:
             self._observer.alarm("an item broke a constraint", error)
@@ -263,7 +263,7 @@ class Runner:
         first = await self._resolve(items[:middle])
         return first + await self._resolve(items[middle:])
 
-    def _in_time(self, items: Iterable[Item], limit: float) -> list[Item]:
+    def _in_time(self, items: Iterable[Entry], limit: float) -> list[Entry]:
         now = asyncio.get_running_loop().time()
         left = []
         for item in items:
@@ -287,3 +287,6 @@ def answer(done: Done) -> None:
     for item, given in done.answers:
         if not item.future.done():
             item.future.set_result(given)
+    for sweep in done.swept:
+        if not sweep.future.done():
+            sweep.future.set_result(None)

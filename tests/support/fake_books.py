@@ -12,11 +12,12 @@ from datetime import datetime
 
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
+from gateway.domain.holds import Hold, HoldState, HoldStep
 from gateway.domain.ids import CardId, RequestId, RequestKey, TransactionId
 from gateway.domain.originals import Refunds
 from gateway.domain.policy import Policy
 from gateway.domain.record import Posting, TransactionRecord
-from gateway.domain.results import APPROVALS, UNDOINGS, ActivityType
+from gateway.domain.results import APPROVALS, NO_USE, ActivityType
 from gateway.engine.ports import (
     BalanceRead,
     CardName,
@@ -25,6 +26,7 @@ from gateway.engine.ports import (
     Locked,
     LockRequest,
     LockTimeoutError,
+    Stored,
     StoredRequest,
     WriteSet,
 )
@@ -51,6 +53,8 @@ class FakeBooks:
         self.cards: dict[CardId, Card] = {card.card_id: card for card in cards}
         self.records: dict[TransactionId, TransactionRecord] = {}
         self.postings: list[Posting] = []
+        self.holds: dict[TransactionId, Hold] = {}
+        self.steps: dict[TransactionId, HoldStep] = {}
         self.keys: dict[RequestKey, tuple[TransactionId, Fingerprint | None]] = {}
         self.strikes: dict[str, deque[Strike]] = {}
         self.poison: dict[RequestId, Exception] = {}
@@ -61,6 +65,7 @@ class FakeBooks:
         self.passed: list[str] = []
         self.commits = 0
         self._undone: dict[TransactionId, ActivityType] = {}
+        self._confirmed: set[TransactionId] = set()
         self._refunds: dict[TransactionId, list[TransactionRecord]] = {}
         self._chains: dict[CardId, list[TransactionRecord]] = {}
         self._open: FakeTransaction | None = None
@@ -82,17 +87,18 @@ class FakeBooks:
 
     # --- Books ----------------------------------------------------------------------
 
-    async def cards_of(self, keys: Sequence[RequestKey]) -> dict[RequestKey, CardId]:
+    async def cards_of(self, keys: Sequence[RequestKey]) -> set[CardId]:
         """
-        Look cards up without a lock, as they are committed now.
+        Look cards up without a lock, as they are committed now, with their successors.
         """
         self.reach("look_up")
-        found = {}
+        found = set()
         for key in keys:
             kept = self.keys.get(key)
             card_id = self.records[kept[0]].card_id if kept else None
-            if card_id is not None:
-                found[key] = card_id
+            while card_id is not None:
+                found.add(card_id)
+                card_id = self.cards[card_id].replaced_by
         return found
 
     async def open(self, request: LockRequest) -> tuple["FakeTransaction", Locked]:
@@ -129,6 +135,7 @@ class FakeBooks:
     async def held_cards(
         self,
         card_indexes: Sequence[bytes],
+        card_ids: Sequence[CardId],
         originals: Sequence[RequestKey],
         *,
         patience_ms: int,
@@ -144,6 +151,7 @@ class FakeBooks:
             for card in self.cards.values()
             if card.number_index in card_indexes
         }
+        names |= {card_id: card_id for card_id in card_ids}
         for key in originals:
             if key in self.keys:
                 names[key] = self.records[self.keys[key][0]].card_id
@@ -205,7 +213,7 @@ class FakeBooks:
                 other.transaction_id
                 for other in self._chains[record.card_id]
                 if other.transaction_id is not None
-                and other.activity not in UNDOINGS
+                and other.activity not in NO_USE
                 and (other.card_seq or 0) > (record.card_seq or 0)
             }
         return StoredRequest(
@@ -215,6 +223,8 @@ class FakeBooks:
             later_activity=frozenset(later - self._undone.keys()),
             voided=self._undone.get(transaction_id) is ActivityType.VOID,
             refunds=self._refunded(transaction_id),
+            confirmed=transaction_id in self._confirmed,
+            step=self.steps.get(transaction_id),
         )
 
     def _refunded(self, sale: TransactionId) -> Refunds:
@@ -244,6 +254,7 @@ class FakeBooks:
             locked = writes.card_versions[card.card_id]
             assert locked == self.cards[card.card_id].version, "the lock was not kept"
         fake_walls.refuse_postings(writes.postings)
+        fake_walls.refuse_holds(writes, self.holds, self.steps.values())
         self._refuse_links(writes, claims)
         self.commits += 1
         for record in writes.records:
@@ -253,6 +264,8 @@ class FakeBooks:
                 self._chains.setdefault(record.card_id, []).append(record)
             self._link(record)
         self.postings.extend(writes.postings)
+        self.holds.update({hold.hold_id: hold for hold in writes.holds})
+        self.steps.update({step.transaction_id: step for step in writes.steps})
         self.cards.update({card.card_id: card for card in writes.cards})
         self.keys.update({c.key: (c.transaction_id, c.fingerprint) for c in claims})
 
@@ -263,7 +276,9 @@ class FakeBooks:
         original = record.original_transaction_id
         if original is None:
             return
-        if record.effective:
+        if record.effective and record.activity is ActivityType.CONFIRM:
+            self._confirmed.add(original)
+        elif record.effective:
             self._undone[original] = record.activity
         elif record.activity is ActivityType.REFUND and record.result in APPROVALS:
             self._refunds.setdefault(original, []).append(record)
@@ -277,18 +292,22 @@ class FakeBooks:
         if any(claim.transaction_id not in new for claim in claims):
             _refuse("request_key_transaction_fkey")
         undone = set(self._undone)
+        confirmed = set(self._confirmed)
         refunded = {sale: list(made) for sale, made in self._refunds.items()}
         for record in writes.records:
-            assert record.request_id is not None
-            key = RequestKey(record.terminal_id, record.request_id)
-            assert own[key] == record.transaction_id, "a row without its own claim"
+            if record.request_id is not None:
+                key = RequestKey(record.terminal_id, record.request_id)
+                assert own[key] == record.transaction_id, "a row without its own claim"
             original = record.original_transaction_id
             if original is not None and original not in new | self.records.keys():
                 _refuse("transaction_original_fkey")
             if record.effective and original is not None:
-                if original in undone:
-                    _refuse("transaction_effective_reversal_key")
-                undone.add(original)
+                taken, name = undone, "transaction_effective_reversal_key"
+                if record.activity is ActivityType.CONFIRM:
+                    taken, name = confirmed, "transaction_confirm_key"
+                if original in taken:
+                    _refuse(name)
+                taken.add(original)
             elif record.activity is ActivityType.REFUND and record.result in APPROVALS:
                 assert original is not None
                 refunded.setdefault(original, []).append(record)
@@ -335,13 +354,22 @@ class FakeTransaction:
         self.cards = cards
 
     async def read_stored(
-        self, keys: Sequence[RequestKey]
-    ) -> dict[RequestKey, StoredRequest]:
+        self, keys: Sequence[RequestKey], holders: Sequence[CardId] = ()
+    ) -> Stored:
         """
-        Read what is kept under keys that were not won.
+        Read what is kept under keys that were not won, and holds.
         """
-        self._books.reach("read_stored")
-        return {key: self._books.stored(key) for key in keys if key in self._books.keys}
+        books = self._books
+        books.reach("read_stored")
+        requests = {key: books.stored(key) for key in keys if key in books.keys}
+        named = {found.step.hold_id for found in requests.values() if found.step}
+        holds = [
+            hold
+            for hold in books.holds.values()
+            if hold.hold_id in named
+            or (hold.card_id in holders and hold.state is HoldState.OPEN)
+        ]
+        return Stored(requests, holds)
 
     async def commit(self, writes: WriteSet) -> None:
         """

@@ -13,6 +13,7 @@ import pytest
 
 from gateway.books.connect import Session
 from gateway.books.lane import PostgresBooks
+from gateway.domain.ids import CardId
 from gateway.domain.results import ActivityType
 from gateway.engine.ports import LockTimeoutError
 from tests.support.ledger import (
@@ -63,7 +64,7 @@ async def test_the_same_card_is_seen_as_the_rival_left_it(
     spent = moved(locked.cards[0], key, load(900), locked)
     await batch.commit(spent)
     second, seen = await waiting
-    stored = await second.read_stored([key.key])
+    stored = (await second.read_stored([key.key])).requests
     await second.rollback()
 
     assert (900, 1) == (seen.cards[0].balance_minor, seen.cards[0].version)
@@ -87,7 +88,7 @@ async def test_the_same_key_on_another_card_is_lost_to_the_rival(
     await wait_for_waiter(superuser)
     await batch.commit(moved(locked.cards[0], key, load(900), locked))
     second, seen = await waiting
-    stored = await second.read_stored([key.key])
+    stored = (await second.read_stored([key.key])).requests
     await second.rollback()
 
     assert frozenset() == seen.won
@@ -224,17 +225,17 @@ async def test_held_cards_are_told_without_waiting(
     names = [number_index(card) for card in (1, 2, 3, 99)]
     keys = [sale.key, other.key, new_claim().key]
 
-    held = await ours.held_cards(names, keys, patience_ms=20)
-    by_number = await ours.held_cards(names, [], patience_ms=20)
-    by_key = await ours.held_cards([], keys, patience_ms=20)
+    held = await ours.held_cards(names, [CardId(3)], keys, patience_ms=20)
+    by_number = await ours.held_cards(names, [], [], patience_ms=20)
+    by_key = await ours.held_cards([], [], keys, patience_ms=20)
     await batch.rollback()
-    nobody = await ours.held_cards(names, keys, patience_ms=20)
+    nobody = await ours.held_cards(names, [CardId(3)], keys, patience_ms=20)
     batch, _ = await rival.open(lock_request(cards=(2,)))
     await batch.rollback()
 
     assert by_number == {number_index(1): 1, number_index(3): 0}
     assert by_key == {sale.key: 1}
-    assert held == by_number | by_key
+    assert held == by_number | by_key | {CardId(3): 0}
     assert nobody == {}
 
 
@@ -250,9 +251,9 @@ async def test_a_table_that_is_held_is_not_waited_for_long(
     async with superuser.transaction():
         await superuser.execute("LOCK TABLE card IN ACCESS EXCLUSIVE MODE")
         with pytest.raises(LockTimeoutError, match="55P03"):
-            await ours.held_cards(names, [], patience_ms=20)
+            await ours.held_cards(names, [], [], patience_ms=20)
 
-    assert await ours.held_cards(names, [], patience_ms=20) == {}
+    assert await ours.held_cards(names, [], [], patience_ms=20) == {}
 
 
 async def test_later_activity_of_an_activate_is_found(books: PostgresBooks) -> None:
@@ -282,7 +283,7 @@ async def test_later_activity_of_an_activate_is_found(books: PostgresBooks) -> N
     await batch.commit(together(opened, first, second, reversal))
 
     batch, _ = await books.open(lock_request())
-    stored = await batch.read_stored([activate.key, gone.key, spent.key])
+    stored = (await batch.read_stored([activate.key, gone.key, spent.key])).requests
     await batch.rollback()
 
     assert {spent.transaction_id} == stored[activate.key].later_activity

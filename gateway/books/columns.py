@@ -22,6 +22,7 @@ from gateway.books.arrays import (
 )
 from gateway.books.rows import HOLD_FIELDS
 from gateway.domain.cards import Card
+from gateway.domain.exceptions import ExceptionItem
 from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import CardId, RequestKey
 from gateway.domain.record import Posting, TransactionRecord
@@ -147,6 +148,18 @@ _STEP_PACKS: Final[tuple[Pack, ...]] = (
     moments,
 )
 
+EXCEPTION_COLUMNS: Final[dict[str, Pack]] = {
+    "transaction_id": uuids,
+    "kind": int2s,
+    "opened_by": uuids,
+    "reason": int2s,
+    "store_id": int8s,
+    "amount_minor": int8s,
+    "currency": texts,
+    "opened_at": moments,
+}
+_EXCEPTION_PACKS: Final = tuple(EXCEPTION_COLUMNS.values())
+
 _key: Final = itemgetter(0)
 _hold_values: Final = attrgetter(*HOLD_FIELDS)
 
@@ -207,6 +220,13 @@ def step_parameters(steps: Sequence[HoldStep]) -> list[bytes]:
     Pack what became of holds for `insert_hold_steps`.
     """
     return _packed(_STEP_PACKS, steps)
+
+
+def exception_parameters(exceptions: Sequence[ExceptionItem]) -> list[bytes]:
+    """
+    Pack exceptions for `insert_exceptions`.
+    """
+    return _packed(_EXCEPTION_PACKS, exceptions)
 
 
 def claim_parameters(claims: Iterable[Claim]) -> list[bytes]:

@@ -13,6 +13,7 @@ from gateway.books.arrays import byteas, int8s, uuids
 from gateway.books.columns import (
     card_parameters,
     claim_parameters,
+    exception_parameters,
     hold_parameters,
     key_parameters,
     posting_parameters,
@@ -60,6 +61,7 @@ _QUERIES: Final = (
     "update_cards",
     "write_holds",
     "insert_hold_steps",
+    "insert_exceptions",
 )
 _BEGIN: Final = step("begin")
 _COMMIT: Final = step("commit")
@@ -373,6 +375,9 @@ def _write_steps(writes: WriteSet) -> list[Step]:
         steps.append(step("write_holds", hold_parameters(writes.holds)))
     if writes.steps:
         steps.append(step("insert_hold_steps", step_parameters(writes.steps)))
+    if writes.exceptions:
+        parameters = exception_parameters(writes.exceptions)
+        steps.append(step("insert_exceptions", parameters))
     return steps
 
 

@@ -5,6 +5,7 @@ One entry for every command that is recorded.
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway.domain.advice import decide_advice
 from gateway.domain.cash_out import decide_cash_out
 from gateway.domain.commands import (
     Activate,
@@ -26,6 +27,7 @@ from gateway.domain.commands import (
     TransferBalance,
     Void,
 )
+from gateway.domain.confirm import decide_confirm
 from gateway.domain.decision import Decision, View
 from gateway.domain.loading import decide_activate, decide_load
 from gateway.domain.originals import Original
@@ -61,6 +63,7 @@ _BY_CARD: Final[dict[type[Command], Callable[[Any, View], Decision]]] = {
     Load: decide_load,
     Activate: decide_activate,
     CashOut: decide_cash_out,
+    Advice: decide_advice,
 }
 _BY_ORIGINAL: Final[
     dict[type[Command], Callable[[Any, View, Original | None], Decision]]
@@ -68,6 +71,7 @@ _BY_ORIGINAL: Final[
     Reverse: decide_reverse,
     Refund: decide_refund,
     Void: decide_void,
+    Confirm: decide_confirm,
 }
 
 

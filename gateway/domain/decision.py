@@ -9,13 +9,14 @@ from typing import NamedTuple, Protocol
 from gateway.domain.cards import Card
 from gateway.domain.checks import refuse_card
 from gateway.domain.commands import Amount, CardRef, TillContext
+from gateway.domain.exceptions import ExceptionItem
 from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import RequestId, TerminalId, TransactionId
 from gateway.domain.policy import Place, Policy
 from gateway.domain.pricing import NOT_CONVERTED, Price
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.restrictions import Refusal
-from gateway.domain.results import ActivityType, Channel, Result
+from gateway.domain.results import TO_CONFIRM, ActivityType, Channel, Result
 
 
 class Stamp(NamedTuple):
@@ -106,6 +107,7 @@ class Decision:
 
     `holds` are those that are new or changed, `step` what became of the one the command
     is about. `also` is what the same request brings about besides, on another card.
+    `exception` is what people must look at.
     """
 
     record: TransactionRecord
@@ -114,6 +116,7 @@ class Decision:
     holds: tuple[Hold, ...] = ()
     step: HoldStep | None = None
     also: tuple["Decision", ...] = ()
+    exception: ExceptionItem | None = None
 
 
 class Facts(NamedTuple):
@@ -145,6 +148,20 @@ class Facts(NamedTuple):
         return bool(self.refusal or self.offline or self.unconfirmed or self.seen)
 
 
+def waits(place: Place, facts: Facts) -> bool:
+    """
+    Tell whether an approval has still to be confirmed by its terminal.
+
+    What was sold offline is told once, and done.
+    """
+    return (
+        place.terminal.two_message
+        and facts.approved
+        and not facts.offline
+        and facts.activity in TO_CONFIRM
+    )
+
+
 def write_record(
     command: Asked,
     view: View,
@@ -157,8 +174,11 @@ def write_record(
     Write the row of one request.
 
     `before` is the card as the decision saw it, None where no card may be told of;
-    `after` is given only if its row changes, and gives the record its `card_seq`.
+    `after` is given only if its row changes, and gives the record its `card_seq`. What
+    is approved at a terminal that sends two messages waits to be confirmed.
     """
+    if waits(view.place, facts):
+        facts = facts._replace(unconfirmed=True)
     place, stamp, amount, price = view.place, view.stamp, facts.amount, facts.price
     card, ref, till = after or before, command.card, command.till
     named = card or ref

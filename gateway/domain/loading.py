@@ -58,7 +58,13 @@ def decide_load(command: Load, view: View) -> Decision:
     price = _price(command.amount, card, product, view)
     if isinstance(price, Result):
         return decline(command, view, facts._replace(result=price, shown=True))
-    after = card.moved(price.card_minor, now, loads=1, expires_on=card.expires_on)
+    after = card.moved(
+        price.card_minor,
+        now,
+        loads=1,
+        expires_on=card.expires_on,
+        unconfirmed_minor=_waiting(price, view),
+    )
     return _approve(command, view, facts, price, after)
 
 
@@ -106,6 +112,7 @@ def decide_activate(command: Activate, view: View) -> Decision:
         state=CardState.ACTIVE,
         loads=1 if amount else 0,
         expires_on=_last_day(card, product, view),
+        unconfirmed_minor=_waiting(price, view),
     )
     return _approve(command, view, facts, price, after)
 
@@ -139,6 +146,13 @@ def _price(amount: Amount, card: Card, product: Product, view: View) -> Price | 
     if product.max_balance_minor is not None and balance > product.max_balance_minor:
         return Result.LIMIT_EXCEEDED
     return price
+
+
+def _waiting(price: Price, view: View) -> int:
+    """
+    Give what cannot be spent before the terminal has confirmed it.
+    """
+    return price.card_minor if view.place.terminal.two_message else 0
 
 
 def _approve(

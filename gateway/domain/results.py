@@ -111,8 +111,19 @@ class ActivityType(IntEnum):
 # it is searched by identity, and hashing an enum is slow.
 DEBITS = (ActivityType.REDEEM, ActivityType.CAPTURE, ActivityType.CASH_OUT)
 
+# What adds money to a card; undone, it takes it away. Until its terminal confirmed it,
+# it cannot be spent.
+CREDITS = frozenset({ActivityType.ACTIVATE, ActivityType.LOAD, ActivityType.REFUND})
+
+# What a terminal that sends two messages has to confirm. A hold is not among them: its
+# capture is, and a hold that is never captured ends by itself.
+TO_CONFIRM = CREDITS | set(DEBITS)
+
 # What undoes another transaction, and is itself never undone.
 UNDOINGS = frozenset({ActivityType.REVERSAL, ActivityType.VOID})
+
+# What stands for good once it was approved; a reversal does so even if it was not.
+NEVER_UNDONE = UNDOINGS | {ActivityType.CONFIRM}
 
 # What is no use of a card by itself: it does not keep an activation from being undone.
 NO_USE = UNDOINGS | {

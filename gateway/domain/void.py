@@ -12,7 +12,7 @@ from gateway.domain.originals import (
     refuse_original,
 )
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import APPROVALS, UNDOINGS, ActivityType, Result
+from gateway.domain.results import APPROVALS, NEVER_UNDONE, ActivityType, Result
 from gateway.domain.reverse import undo
 
 
@@ -39,7 +39,7 @@ def decide_void(command: Void, view: View, original: Original | None) -> Decisio
     decided = refuse_original(command, view, original, known=facts, blind=blind)
     if decided:
         return decided
-    if record.result not in APPROVALS or view.card is None:
+    if record.result not in APPROVALS:
         facts = facts._replace(result=Result.CANNOT_BE_REVERSED)
         return decline(command, view, facts)
     refusal = _refuse_voiding(original, view)
@@ -52,7 +52,7 @@ def _refuse_voiding(original: Original, view: View) -> Result | None:
     """
     Check 15: it can be voided, was not undone before, and its day is not over.
     """
-    if original.record.activity in UNDOINGS:
+    if original.record.activity in NEVER_UNDONE:
         return Result.CANNOT_BE_REVERSED
     if original.reversed or original.voided:
         return Result.ALREADY_REVERSED

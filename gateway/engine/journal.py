@@ -18,6 +18,7 @@ from gateway.domain.commands import (
     Reverse,
 )
 from gateway.domain.decision import Decision
+from gateway.domain.exceptions import ExceptionItem
 from gateway.domain.holds import Hold, HoldState, HoldStep
 from gateway.domain.ids import CardId, RequestKey, TransactionId
 from gateway.domain.originals import NO_REFUNDS, Original, Refunds
@@ -66,6 +67,7 @@ class Journal:
         self._steps: list[HoldStep] = []
         self._records: list[TransactionRecord] = []
         self._postings: list[Posting] = []
+        self._exceptions: list[ExceptionItem] = []
         self._changed: dict[CardId, Card] = {}
         self._undone: set[TransactionId] = set()
 
@@ -195,6 +197,8 @@ class Journal:
             self._changed_holds[hold.hold_id] = hold
         if decision.step is not None:
             self._steps.append(decision.step)
+        if decision.exception is not None:
+            self._exceptions.append(decision.exception)
         for further in decision.also:
             self.add_unasked(further)
 
@@ -211,6 +215,7 @@ class Journal:
             },
             holds=list(self._changed_holds.values()),
             steps=self._steps,
+            exceptions=self._exceptions,
         )
 
     def _card_at(self, ref: CardRef) -> Card | None:
@@ -235,6 +240,9 @@ class Journal:
             lost = record.result is Result.ORIGINAL_NOT_FOUND
             if lost and isinstance(command, Reverse):
                 self._kept[command.original] = Kept(None, record, reversed=False)
+        elif record.activity is ActivityType.CONFIRM:
+            if record.effective:
+                self._kept[command.original] = replace(original, confirmed=True)
         elif record.effective and original.record.transaction_id is not None:
             self._undone.add(original.record.transaction_id)
             voided = record.activity is ActivityType.VOID
@@ -247,8 +255,6 @@ class Journal:
             return
         elif record.activity is ActivityType.REFUND:
             self._add_refund(record, sign=1)
-        elif record.activity is ActivityType.CONFIRM:
-            self._kept[command.original] = replace(original, confirmed=True)
 
     def _add_refund(self, refund: TransactionRecord, *, sign: int) -> None:
         """

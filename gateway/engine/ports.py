@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
+from gateway.domain.exceptions import ExceptionItem
 from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import (
     CardId,
@@ -149,7 +150,8 @@ class WriteSet:
     What a batch decided. Cards are given once each, in their last version.
 
     `card_versions` holds the versions that were locked, by card: the second wall.
-    `holds` are those that are new or changed, in their last version.
+    `holds` are those that are new or changed, in their last version. Of `exceptions`
+    those are kept that are not kept already.
     """
 
     records: Sequence[TransactionRecord]
@@ -158,6 +160,7 @@ class WriteSet:
     card_versions: dict[CardId, int]
     holds: Sequence[Hold] = ()
     steps: Sequence[HoldStep] = ()
+    exceptions: Sequence[ExceptionItem] = ()
 
 
 class BalanceRead(NamedTuple):

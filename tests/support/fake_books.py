@@ -12,6 +12,7 @@ from datetime import datetime
 
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
+from gateway.domain.exceptions import ExceptionItem, ExceptionKind
 from gateway.domain.holds import Hold, HoldState, HoldStep
 from gateway.domain.ids import CardId, RequestId, RequestKey, TransactionId
 from gateway.domain.originals import Refunds
@@ -55,6 +56,7 @@ class FakeBooks:
         self.postings: list[Posting] = []
         self.holds: dict[TransactionId, Hold] = {}
         self.steps: dict[TransactionId, HoldStep] = {}
+        self.exceptions: dict[tuple[TransactionId, ExceptionKind], ExceptionItem] = {}
         self.keys: dict[RequestKey, tuple[TransactionId, Fingerprint | None]] = {}
         self.strikes: dict[str, deque[Strike]] = {}
         self.poison: dict[RequestId, Exception] = {}
@@ -255,6 +257,7 @@ class FakeBooks:
             assert locked == self.cards[card.card_id].version, "the lock was not kept"
         fake_walls.refuse_postings(writes.postings)
         fake_walls.refuse_holds(writes, self.holds, self.steps.values())
+        fake_walls.refuse_exceptions(writes.exceptions)
         self._refuse_links(writes, claims)
         self.commits += 1
         for record in writes.records:
@@ -266,6 +269,8 @@ class FakeBooks:
         self.postings.extend(writes.postings)
         self.holds.update({hold.hold_id: hold for hold in writes.holds})
         self.steps.update({step.transaction_id: step for step in writes.steps})
+        for item in writes.exceptions:
+            self.exceptions.setdefault((item.transaction_id, item.kind), item)
         self.cards.update({card.card_id: card for card in writes.cards})
         self.keys.update({c.key: (c.transaction_id, c.fingerprint) for c in claims})
 

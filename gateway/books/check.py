@@ -52,6 +52,11 @@ RULES: Final = (
     "check_transactions_keyed",
     "check_refusals",
     "check_restrictions",
+    "check_confirmations",
+    "check_unconfirmed",
+    "check_unconfirmed_steps",
+    "check_advices",
+    "check_exceptions",
     CONVERSIONS,
 )
 

@@ -90,9 +90,7 @@ def _approve(command: Refund, view: View, facts: Facts, card: Card) -> Decision:
         view.stamp.now,
         state=CardState.ACTIVE if card.state is CardState.DEPLETED else None,
         expires_on=card.expires_on,
-        unconfirmed_minor=(
-            facts.card_minor if view.place.terminal.two_message else 0
-        ),
+        unconfirmed_minor=(facts.card_minor if view.place.terminal.two_message else 0),
     )
     facts = facts._replace(
         approved_minor=command.amount.minor_units, shown=True, approved=True

@@ -107,14 +107,23 @@ def refuse_record(record: TransactionRecord) -> None:
             _refuse("transaction_card_check")
     elif any(row[name] is None for name in _CHAINED):
         _refuse("transaction_card_check")
-    if record.unconfirmed and (
-        record.activity not in TO_CONFIRM or not approved or record.offline
-    ):
-        _refuse("transaction_unconfirmed_check")
+    _refuse_waiting(record)
     if sum(row[name] is None for name in _RATES) not in {0, len(_RATES)}:
         _refuse("transaction_rates_check")
     if record.rounding is not None and abs(record.rounding) * 2 > 1:
         _refuse("transaction_rounding_check")
+
+
+def _refuse_waiting(record: TransactionRecord) -> None:
+    """
+    Hold what waits to be confirmed to its CHECK.
+    """
+    if record.unconfirmed and (
+        record.activity not in TO_CONFIRM
+        or record.result not in APPROVALS
+        or record.offline
+    ):
+        _refuse("transaction_unconfirmed_check")
 
 
 def refuse_holds(

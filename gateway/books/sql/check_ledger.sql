@@ -170,6 +170,8 @@ LIMIT %(most)s;
 
 -- name: check_approvals
 -- An approval is of the whole amount; in part, only a Redeem is, of less than was asked.
+-- A sale told offline is approved whatever of it was paid. What changes no card debited
+-- nothing.
 SELECT transaction_id, activity, result, requested_minor, approved_minor, card_seq
 FROM transaction
 WHERE
@@ -179,7 +181,14 @@ WHERE
             result <> 1
             OR effective IS NULL
             OR (activity = 8 AND NOT effective)
-            OR effective <> (card_seq IS NOT NULL)
+            OR (card_seq IS NOT NULL AND NOT effective)
+            OR (card_seq IS NULL AND effective AND approved_minor + card_minor <> 0)
+        WHEN activity = 19 THEN result <> 1 OR effective IS NULL
+        WHEN offline THEN
+            result <> 1
+            OR approved_minor > requested_minor
+            OR (card_seq IS NULL) <> (approved_minor = 0)
+            OR (card_minor = 0) <> (approved_minor = 0)
         WHEN card_seq IS NULL THEN true
         WHEN result = 1 THEN approved_minor <> coalesce(requested_minor, 0)
         ELSE
@@ -192,7 +201,7 @@ LIMIT %(most)s;
 
 -- name: check_conversion_recorded
 -- Where the currencies differ the conversion is recorded, and only there; where they are
--- one, the card is moved by exactly what was approved.
+-- one, the card is moved by exactly what was approved. (19 CONFIRM moves nothing.)
 SELECT
     transaction_id, transaction_currency, card_currency, approved_minor, card_minor,
     rate_table_version
@@ -200,6 +209,7 @@ FROM transaction
 WHERE
     result <= 2
     AND card_seq IS NOT NULL
+    AND activity <> 19
     AND CASE
         WHEN card_minor = 0 AND approved_minor = 0 THEN rate_table_version IS NOT NULL
         WHEN transaction_currency = card_currency THEN

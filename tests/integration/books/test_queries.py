@@ -38,6 +38,7 @@ WORKERS: Final = (
     "insert_transactions",
     "insert_postings",
     "update_cards",
+    "insert_exceptions",
     "balances",
     "policy_version",
     "clock_shift",

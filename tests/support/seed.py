@@ -28,12 +28,16 @@ R1: Final = {
 class DeviceSeed:
     """
     A device to be registered: a till speaks for its terminal, a controller for all.
+
+    The rest is its terminal's: whether it sends two messages, and its floor limit, USD.
     """
 
     merchant: str
     store: str
     device: str
     terminal: str | None
+    two_message: bool = False
+    floor_limit: int | None = None
 
     @property
     def kind(self) -> str:
@@ -49,6 +53,8 @@ DEVICES: Final[Mapping[str, DeviceSeed]] = {
         f"till-{number}": DeviceSeed("m-1", "s-1", f"till-{number}", f"t-{number}")
         for number in (1, 2, 3, 4)
     },
+    "two-message": DeviceSeed("m-1", "s-1", "till-5", "t-5", two_message=True),
+    "kiosk": DeviceSeed("m-1", "s-1", "till-6", "t-6", floor_limit=50_00),
     "controller": DeviceSeed("m-1", "s-1", "controller", None),
     "other-store": DeviceSeed("m-1", "s-2", "till-1", "t-1"),
     "outsider": DeviceSeed("m-2", "s-1", "till-1", "t-1"),
@@ -87,8 +93,12 @@ UPDATE card_product SET cash_out_limit_minor = 1000
 WHERE code IN ('cash', 'cash-once');
 """
 _TERMINAL: Final = """
-INSERT INTO terminal (store_id, code)
-SELECT store_id, %(terminal)s FROM store JOIN merchant USING (merchant_id)
+INSERT INTO terminal (
+    store_id, code, two_message, floor_limit_minor, floor_limit_currency
+)
+SELECT store_id, %(terminal)s, %(two_message)s, %(floor_limit)s,
+    CASE WHEN %(floor_limit)s::bigint IS NOT NULL THEN 'USD' END
+FROM store JOIN merchant USING (merchant_id)
 WHERE merchant.code = %(merchant)s AND store.code = %(store)s
 ON CONFLICT ON CONSTRAINT terminal_code_key DO NOTHING
 """
@@ -137,6 +147,8 @@ def seed_device(
         "store": device.store,
         "device": device.device,
         "terminal": device.terminal,
+        "two_message": device.two_message,
+        "floor_limit": device.floor_limit,
     }
     with psycopg.connect(owner_dsn) as connection:
         if device.terminal is not None:

@@ -29,6 +29,8 @@ _FIELDS: Final = {
     "CashOut": "cash_out",
     "Refund": "refund",
     "Void": "void",
+    "Confirm": "confirm",
+    "Advice": "advice",
 }
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 _ECHOED_CHARACTERS: Final = 64

@@ -177,6 +177,24 @@ class Till:
         original_id = original if isinstance(original, str) else original.request_id
         return await self.ask("Void", original_request_id=original_id, **more)
 
+    async def confirm(self, original: Outcome | str, **more: Any) -> Outcome:
+        """
+        Confirm what was approved, by its answer or its id.
+        """
+        original_id = original if isinstance(original, str) else original.request_id
+        return await self.ask("Confirm", original_request_id=original_id, **more)
+
+    async def advice(
+        self, card: Card | str, minor: int, currency: str = "USD", **more: Any
+    ) -> Outcome:
+        """
+        Tell of a sale that was made offline.
+        """
+        amount = _amount(minor, currency, more)
+        return await self.ask(
+            "Advice", card_number=_number(card), amount=amount, **more
+        )
+
     async def transaction(self, original: Outcome | str, **more: Any) -> Outcome:
         """
         Ask what is recorded for a request, by its answer or its id.

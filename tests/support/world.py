@@ -17,9 +17,11 @@ from gateway.domain.cash_out_rules import CashOutRule, CashOutRules
 from gateway.domain.commands import (
     NO_CONTEXT,
     Activate,
+    Advice,
     Amount,
     CardRef,
     CashOut,
+    Confirm,
     Fingerprint,
     Load,
     MoneyCommand,
@@ -130,13 +132,21 @@ def place(
     cut_off: time = time(0),
     country: str = "LB",
     jurisdiction: str | None = None,
+    two_message: bool = False,
+    floor_limit: tuple[int, str] | None = None,
 ) -> Place:
     """
     Make the one place of this world.
     """
     return Place(
         terminal=Terminal(
-            terminal_id=TERMINAL, store_id=STORE, code="t-1", state=terminal
+            terminal_id=TERMINAL,
+            store_id=STORE,
+            code="t-1",
+            state=terminal,
+            two_message=two_message,
+            floor_limit_minor=floor_limit[0] if floor_limit else None,
+            floor_limit_currency=(Currency.of(floor_limit[1]) if floor_limit else None),
         ),
         store=Store(
             store_id=STORE,
@@ -208,6 +218,7 @@ def card(
     load_count: int = 1,
     expires_on: date | None = None,
     loaded_minor: int = 0,
+    unconfirmed_minor: int = 0,
 ) -> Card:
     """
     Make a card, ACTIVE with ledger 100.00 unless told otherwise.
@@ -223,7 +234,7 @@ def card(
         currency=Currency.of(currency),
         balance_minor=balance_minor,
         held_minor=held_minor,
-        unconfirmed_minor=0,
+        unconfirmed_minor=unconfirmed_minor,
         load_count=load_count,
         expires_on=expires_on,
         version=1,
@@ -330,6 +341,22 @@ def void(original: int = 1, *, number: int = 300, with_card: bool = False) -> Vo
     return Void(**_common(number, with_card=with_card), original=key(original))
 
 
+def confirm(
+    original: int = 1, *, number: int = 400, with_card: bool = False
+) -> Confirm:
+    """
+    Ask to make request `original` final.
+    """
+    return Confirm(**_common(number, with_card=with_card), original=key(original))
+
+
+def advice(asked: Amount, *, number: int = 1) -> Advice:
+    """
+    Tell of a sale that was made offline.
+    """
+    return Advice(**_common(number), amount=asked)
+
+
 def done(
     command: MoneyCommand,
     seen: Card | None,
@@ -372,6 +399,7 @@ def follow(
     undone_by: ActivityType | None = None,
     refunds: Refunds = NO_REFUNDS,
     followed: bool = False,
+    confirmed: bool = False,
 ) -> Decision:
     """
     Decide what names `record`, of which something has become or not.
@@ -382,6 +410,7 @@ def follow(
         later_activity=followed,
         voided=undone_by is ActivityType.VOID,
         refunds=refunds,
+        confirmed=confirmed,
     )
     seen_by = view(seen, rules=rules, now=now, number=command.request_id[-1])
     return decide(command, seen_by, original)

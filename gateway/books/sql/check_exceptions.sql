@@ -67,7 +67,7 @@ LIMIT %(most)s;
 
 -- name: check_unconfirmed_steps
 -- What cannot be spent yet grows with each credit that waits to be confirmed, falls when
--- it is confirmed or undone, and else stays. (14 and 15 move it to another card.)
+-- it is confirmed or undone, and else stays; 14 and 15 move it to another card.
 SELECT card_id, card_seq, transaction_id, before_minor, waiting_minor, change_minor
 FROM (
     SELECT
@@ -137,18 +137,19 @@ WITH wanted AS (
 )
 
 SELECT
-    transaction_id, kind, e.amount_minor, e.currency, e.reason,
-    w.amount_minor AS missing_minor, w.currency AS missing_currency,
-    w.reason AS missing_reason
+    e.transaction_id, e.kind, e.amount_minor, e.currency, e.reason,
+    w.transaction_id AS wanted_id, w.kind AS wanted_kind,
+    w.amount_minor AS wanted_minor, w.currency AS wanted_currency,
+    w.reason AS wanted_reason
 FROM exception_item AS e
-FULL JOIN wanted AS w USING (transaction_id, kind)
+FULL JOIN wanted AS w ON e.transaction_id = w.transaction_id AND e.kind = w.kind
 LEFT JOIN transaction AS b ON e.opened_by = b.transaction_id
 WHERE
     (e.store_id, e.reason, e.amount_minor, e.currency)
     IS DISTINCT FROM (w.store_id, w.reason, w.amount_minor, w.currency)
     OR e.opened_at <> b.host_time
     OR CASE
-        WHEN kind = 1 THEN e.opened_by <> transaction_id
-        ELSE b.original_transaction_id IS DISTINCT FROM transaction_id
+        WHEN e.kind = 1 THEN e.opened_by <> e.transaction_id
+        ELSE b.original_transaction_id IS DISTINCT FROM e.transaction_id
     END
 LIMIT %(most)s;

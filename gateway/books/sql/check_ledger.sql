@@ -201,7 +201,7 @@ LIMIT %(most)s;
 
 -- name: check_conversion_recorded
 -- Where the currencies differ the conversion is recorded, and only there; where they are
--- one, the card is moved by exactly what was approved. (19 CONFIRM moves nothing.)
+-- one, the card is moved by exactly what was approved; a confirmation (19) moves none.
 SELECT
     transaction_id, transaction_currency, card_currency, approved_minor, card_minor,
     rate_table_version

@@ -118,6 +118,12 @@ RATIOS: dict[str, Ratio] = {
     "one hot card to spread cards, Transact 256": _against(
         "hot stream 256", "stream 256"
     ),
+    "heavily restricted cards to plain ones, unary 64": _against(
+        "bound unary 64", "unary 64"
+    ),
+    "heavily restricted cards to plain ones, Transact 256": _against(
+        "bound stream 256", "stream 256"
+    ),
     "many cards to few, unary 64": _many_to_few("unary 64"),
     "many cards to few, Transact 256": _many_to_few("stream 256"),
     "many cards to few, the limit at 64": _many_to_few("limit 64"),

@@ -82,6 +82,8 @@ Ratio = Callable[[Summary], dict[str, float] | None]
 def _against(measured: str, limit: str) -> Ratio:
     def ratio(summary: Summary) -> dict[str, float] | None:
         few = next(iter(summary))[0]
+        if (few, measured) not in summary or (few, limit) not in summary:
+            return None
         return _quotient(summary, (few, measured), (few, limit))
 
     return ratio

@@ -51,6 +51,7 @@ class Entry:
         reversal: What a Reverse of it answers; 00 means the whole effect is undone.
         undone: The cards after that reversal; None where it changes nothing.
         meanwhile: Happens between it and its reversal.
+        by: The device that asks, a name of `seed.DEVICES`.
 
     """
 
@@ -61,6 +62,7 @@ class Entry:
     reversal: str = "APPROVED"
     undone: tuple[CardRow, ...] | None = None
     meanwhile: Callable[[Bench, Case], Awaitable[object]] | None = None
+    by: str = "till-1"
 
     @property
     def operation(self) -> str:
@@ -82,7 +84,7 @@ class Entry:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
     """
-    A gateway with two workers, and a till on the first of them.
+    A gateway with two workers, and a till on the first of them that prepares.
     """
 
     gateway: Gateway
@@ -91,17 +93,13 @@ class Bench:
     card: MakeCard
     look: Look
 
-    async def send(self, entry: Entry, case: Case, **how: Any) -> Reply:
+    async def asker(self, entry: Entry, worker: int = 1) -> Till:
         """
-        Send the request of a case, always the same one.
+        Open the device that asks, on one of the workers.
         """
-        return await self.till.send(entry.operation, case.request, **how)
-
-    async def reverse(self, case: Case, **more: Any) -> Outcome:
-        """
-        Reverse the request of a case, whether or not it was ever sent.
-        """
-        return (await self.till.send("Reverse", reversal_of(case, **more))).outcome
+        if (entry.by, worker) == (self.till.name, 1):
+            return self.till
+        return await self.tills(entry.by, worker=worker)
 
     def cards(self, case: Case) -> tuple[CardRow, ...]:
         """
@@ -123,16 +121,29 @@ class Bench:
         assert self.cards(case) == entry.after
 
 
-def reversal_of(case: Case, **more: Any) -> Any:
+def reversal_of(case: Case) -> Any:
     """
-    Write the reversal of the request of a case.
+    Write a reversal of the request of a case, with an id of its own.
     """
     return request_of(
         "Reverse",
         original_request_id=case.request.request_id,
         reason=pb.REVERSAL_REASON_TIMEOUT,
-        **more,
     )
+
+
+async def send(till: Till, entry: Entry, case: Case, **how: Any) -> Reply:
+    """
+    Send the request of a case, always the same one.
+    """
+    return await till.send(entry.operation, case.request, **how)
+
+
+async def reverse(till: Till, case: Case) -> Outcome:
+    """
+    Reverse the request of a case, whether or not it was ever sent.
+    """
+    return (await till.send("Reverse", reversal_of(case))).outcome
 
 
 def repeats(first: Outcome, again: Outcome) -> bool:

@@ -17,7 +17,15 @@ import pytest
 from grpc import aio
 
 from tests.support.look import Look
-from tests.support.matrix import Bench, Entry, decided, repeats, reversal_of
+from tests.support.matrix import (
+    Bench,
+    Entry,
+    decided,
+    repeats,
+    reversal_of,
+    reverse,
+    send,
+)
 from tests.support.matrix_table import TABLE
 from tests.support.server import Gateway, wait_for
 from tests.support.stores import flush
@@ -70,12 +78,11 @@ async def test_retry(bench: Bench, entry: Entry) -> None:
     Sent again, to its worker and the other, unary and over a stream: done once.
     """
     case = await entry.prepare(bench)
-    other = await bench.tills("till-1", worker=2)
-    first = (await bench.send(entry, case)).outcome
-    again = [await bench.send(entry, case)]
-    again.append(await other.send(entry.operation, case.request))
-    async with streaming(bench.till) as over_stream:
-        again.append(await over_stream.send(entry.operation, case.request))
+    one, two = await bench.asker(entry), await bench.asker(entry, 2)
+    first = (await send(one, entry, case)).outcome
+    again = [await send(one, entry, case), await send(two, entry, case)]
+    async with streaming(one) as over_stream:
+        again.append(await send(over_stream, entry, case))
 
     bench.require(entry, case, first)
     assert all(repeats(first, reply.outcome) for reply in again)
@@ -87,13 +94,13 @@ async def test_concurrent_duplicate(bench: Bench, entry: Entry) -> None:
     Sent eight times at once, over both workers and both transports: done once.
     """
     case = await entry.prepare(bench)
-    other = await bench.tills("till-1", worker=2)
-    async with streaming(bench.till) as one, streaming(other) as two:
+    one, two = await bench.asker(entry), await bench.asker(entry, 2)
+    async with streaming(one) as stream_one, streaming(two) as stream_two:
         replies = await asyncio.gather(
             *(
-                till.send(entry.operation, case.request)
+                send(till, entry, case)
                 for _ in range(2)
-                for till in (one, bench.till, two, other)
+                for till in (stream_one, one, stream_two, two)
             )
         )
 
@@ -109,16 +116,16 @@ async def test_reversal_before_original(bench: Bench, entry: Entry) -> None:
     Reversed before it came: 25 and a tombstone; come late, it is 21 and does nothing.
     """
     case = await entry.prepare(bench)
-    before = bench.cards(case)
-    reversal = await bench.reverse(case)
+    till, before = await bench.asker(entry), bench.cards(case)
+    reversal = await reverse(till, case)
     footprint = bench.look.footprint()
-    late = [(await bench.send(entry, case)).outcome for _ in range(2)]
-    asked = await fault(bench.till.transaction(case.request.request_id))
+    late = [(await send(till, entry, case)).outcome for _ in range(2)]
+    asked = await fault(till.transaction(case.request.request_id))
 
     assert decided(reversal) == ("ORIGINAL_NOT_FOUND", "DECLINED")
     assert [decided(one) for one in late] == [("ALREADY_REVERSED", "DECLINED")] * 2
     assert asked.metadata["final"] == "true"
-    assert bench.look.key(case.request.request_id) == "tombstone"
+    assert bench.look.key(case.request.request_id, reversal.terminal_id) == "tombstone"
     assert bench.look.footprint() == footprint
     assert bench.cards(case) == before
 
@@ -128,17 +135,17 @@ async def test_reversal_after(bench: Bench, entry: Entry) -> None:
     """
     Reversed after it was done: undone whole, or 21 and it stands; and so ever after.
     """
-    case = await entry.prepare(bench)
-    first = (await bench.send(entry, case)).outcome
+    case, till = await entry.prepare(bench), await bench.asker(entry)
+    first = (await send(till, entry, case)).outcome
     bench.require(entry, case, first)
     if entry.meanwhile is not None:
         await entry.meanwhile(bench, case)
     request = reversal_of(case)
-    reversal = (await bench.till.send("Reverse", request)).outcome
+    reversal = (await till.send("Reverse", request)).outcome
     between = bench.cards(case)
-    again = (await bench.till.send("Reverse", request)).outcome
-    by_another_id = await bench.reverse(case)
-    late = (await bench.send(entry, case)).outcome
+    again = (await till.send("Reverse", request)).outcome
+    by_another_id = await reverse(till, case)
+    late = (await send(till, entry, case)).outcome
 
     state = "POSTED" if entry.reversal == "APPROVED" else "DECLINED"
     assert decided(reversal) == (entry.reversal, state)
@@ -156,17 +163,15 @@ async def test_reversal_beside(bench: Bench, entry: Entry) -> None:
     Reversed while it is done, on the other worker: one comes first, and that decides.
     """
     case = await entry.prepare(bench)
+    one, two = await bench.asker(entry), await bench.asker(entry, 2)
     before = bench.cards(case)
-    other = await bench.tills("till-1", worker=2)
-    sent, reversed_ = await asyncio.gather(
-        bench.send(entry, case), other.send("Reverse", reversal_of(case))
-    )
+    sent, reversal = await asyncio.gather(send(one, entry, case), reverse(two, case))
 
-    results = (decided(sent.outcome)[0], decided(reversed_.outcome)[0])
     ends = {
         ("ALREADY_REVERSED", "ORIGINAL_NOT_FOUND"): before,
         (entry.result, entry.reversal): entry.undone or entry.after,
     }
+    results = (decided(sent.outcome)[0], decided(reversal)[0])
     assert bench.cards(case) == ends[results]
 
 
@@ -176,16 +181,16 @@ async def test_wiped_redis(bench: Bench, entry: Entry) -> None:
     Redis emptied before it, while it runs and before it is sent again: done once.
     """
     case = await entry.prepare(bench)
-    other = await bench.tills("till-1", worker=2)
+    one, two = await bench.asker(entry), await bench.asker(entry, 2)
     flush(bench.gateway.redis_url)
     bench.gateway.order_fault("before_commit", "hold")
-    running = asyncio.ensure_future(bench.send(entry, case))
+    running = asyncio.ensure_future(send(one, entry, case))
     await asyncio.to_thread(wait_for, bench.gateway.is_held)
     flush(bench.gateway.redis_url)
     bench.gateway.let_go()
     first = (await running).outcome
     flush(bench.gateway.redis_url)
-    again = (await other.send(entry.operation, case.request)).outcome
+    again = (await send(two, entry, case)).outcome
 
     bench.require(entry, case, first)
     assert repeats(first, again)
@@ -196,13 +201,13 @@ async def test_killed_after_commit(mortal: Gateway, bench: Bench, entry: Entry) 
     """
     Its worker is killed after the commit and before the answer: the other one has it.
     """
-    case = await entry.prepare(bench)
+    case, till = await entry.prepare(bench), await bench.asker(entry)
     mortal.order_fault("after_commit", worker=1)
     with pytest.raises(aio.AioRpcError) as caught:
-        await bench.send(entry, case)
+        await send(till, entry, case)
     code = await asyncio.to_thread(mortal.wait_until_gone, 1)
-    again = await bench.send(entry, case, wait_for_ready=True)
-    once_more = await bench.send(entry, case)
+    again = await send(till, entry, case, wait_for_ready=True)
+    once_more = await send(till, entry, case)
 
     assert code == -signal.SIGKILL
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE

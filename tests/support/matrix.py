@@ -18,7 +18,7 @@ from tests.support.tills import request_of
 from tests.support.told import Outcome, result_of, told
 
 if TYPE_CHECKING:
-    from tests.support.look import CardRow, Look
+    from tests.support.look import CardRow, HoldRow, Look
     from tests.support.server import Card, Gateway
     from tests.support.tills import MakeCard, Reply, Till, Tills
 
@@ -46,7 +46,7 @@ class Entry:
     Attributes:
         name: The operation, and after a comma the circumstances.
         prepare: Makes cards and what the request names, and then the request.
-        after: The cards once it is done, in the order of the case.
+        after: The cards once it is done, in the order of the case, each with its holds.
         result: What it answers.
         reversal: What a Reverse of it answers; 00 means the whole effect is undone.
         undone: The cards after that reversal; None where it changes nothing.
@@ -57,10 +57,10 @@ class Entry:
 
     name: str
     prepare: Callable[[Bench], Awaitable[Case]]
-    after: tuple[CardRow, ...]
+    after: tuple[CardRow | HoldRow, ...]
     result: str = "APPROVED"
     reversal: str = "APPROVED"
-    undone: tuple[CardRow, ...] | None = None
+    undone: tuple[CardRow | HoldRow, ...] | None = None
     meanwhile: Callable[[Bench, Case], Awaitable[object]] | None = None
     by: str = "till-1"
 
@@ -101,11 +101,15 @@ class Bench:
             return self.till
         return await self.tills(entry.by, worker=worker)
 
-    def cards(self, case: Case) -> tuple[CardRow, ...]:
+    def cards(self, case: Case) -> tuple[CardRow | HoldRow, ...]:
         """
-        Look at the rows of the cards of a case.
+        Look at the rows of the cards of a case and of their holds.
         """
-        return tuple(self.look.card(card) for card in case.cards)
+        rows: list[CardRow | HoldRow] = []
+        for card in case.cards:
+            rows.append(self.look.card(card))
+            rows += self.look.holds(card)
+        return tuple(rows)
 
     def require(
         self, entry: Entry, case: Case, answer: Outcome, *, replayed: bool = False

@@ -49,3 +49,22 @@ def test_what_has_one_step_begins_anew() -> None:
 
     assert following.method == "Redeem"
     assert following.request_id != first.request_id
+
+
+def test_a_hold_is_captured_once_it_is_placed() -> None:
+    """
+    After the answer to an Authorize comes a Capture of it, whole; then another card.
+    """
+    requests = Requests("hold", CARDS, seed=1)
+    hold = requests.take()
+    capture = requests.after(hold)
+    following = requests.after(capture)
+    placed = pb.AuthorizeRequest.FromString(hold.payload)
+
+    assert requests.methods == ("Authorize", "Capture")
+    assert placed.amount.minor_units == 1
+    assert pb.CaptureRequest.FromString(capture.payload) == pb.CaptureRequest(
+        request_id=capture.request_id.decode(), original_request_id=placed.request_id
+    )
+    assert following.method == "Authorize"
+    assert len({hold.request_id, capture.request_id, following.request_id}) == 3

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 CANNOT: Final = "CANNOT_BE_REVERSED"
 FURTHER: Final = "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
 
+_TOMBSTONES: Final = """
+SELECT array_agg(fingerprint IS NULL) FROM request_key WHERE request_id = %s
+"""
 _ROWS: Final = "SELECT count(*) FROM transaction WHERE request_id = %s"
 
 
@@ -110,6 +113,13 @@ class Bench:
             rows.append(self.look.card(card))
             rows += self.look.holds(card)
         return tuple(rows)
+
+    def is_buried(self, case: Case) -> bool:
+        """
+        Tell whether a tombstone, and nothing else, stands under the request's id.
+        """
+        ((tombstones,),) = self.gateway.sql(_TOMBSTONES, case.request.request_id)
+        return bool(tombstones == [True])
 
     def require(
         self, entry: Entry, case: Case, answer: Outcome, *, replayed: bool = False

@@ -71,7 +71,7 @@ async def test_51_what_the_card_has_not_is_the_merchants_risk(
         ledger="0.00 USD",
     )
     assert answer.exception == Result.INSUFFICIENT_FUNDS
-    assert "not USD 15.00" in answer.receipt_text
+    assert "not 15.00 USD" in answer.receipt_text
     assert look.card(plastic) == CardRow("ACTIVE", balance=0, loads=1)
     assert look.postings(answer) == [
         ("CARD_LIABILITY", "USD", 5_00),

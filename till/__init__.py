@@ -34,7 +34,9 @@ from till.errors import (
     RefusedError,
     TillError,
 )
-from till.journal import FileJournal, Journal, JournalError, MemoryJournal
+from till.durable_lines import JournalError
+from till.journal import FileJournal, Journal, MemoryJournal
+from till.offline import Delivery, OfflineQueue
 from till.requests import (
     Activate,
     Advice,
@@ -83,6 +85,7 @@ __all__ = [
     "CredentialError",
     "CurrentState",
     "Deactivate",
+    "Delivery",
     "Ending",
     "EntryMode",
     "FieldProblem",
@@ -99,6 +102,7 @@ __all__ = [
     "MemoryJournal",
     "NotAppliedError",
     "NotRecordedError",
+    "OfflineQueue",
     "OutcomeUnknownError",
     "Redeem",
     "Refund",

@@ -62,7 +62,8 @@ class Answer:
     Be a final answer, approved or declined; domain names are the contract's.
 
     Amounts asked, approved and due are in the currency of the sale, balances in the
-    card's. Balances are None where the checks before them declined.
+    card's. Balances are None where the checks before them declined. `exception` is what
+    kept an Advice from being paid in full.
     """
 
     result: Result
@@ -91,6 +92,7 @@ class Answer:
     original_transaction_id: UUID | None
     terminal_id: str
     context: TillContext
+    exception: Result | None = None
 
     @property
     def approved(self) -> bool:
@@ -153,6 +155,7 @@ def read_answer(outcome: transaction_pb2.Outcome) -> Answer:
             original_transaction_id=_uuid(outcome.original_transaction_id),
             terminal_id=outcome.terminal_id,
             context=_context(outcome),
+            exception=Result.read(outcome.exception) if outcome.exception else None,
         )
     except (ValueError, InvalidOperation) as error:
         raise AnswerUnreadableError(f"the answer cannot be read: {error}") from error

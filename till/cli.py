@@ -9,6 +9,7 @@ waits for an answer in vain needs it.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 from enum import Enum, IntEnum
 from typing import Annotated, Final
@@ -16,6 +17,7 @@ from typing import Annotated, Final
 import typer
 
 from till.answer import Answer
+from till.cli_late import add_late_commands
 from till.cli_options import (
     AmountText,
     CardText,
@@ -33,7 +35,9 @@ from till.errors import Meaning, NotRecordedError, TillError
 from till.printing import answer_json, answer_lines, error_json
 from till.requests import (
     Activate,
+    Advice,
     CashOut,
+    Confirm,
     GetBalance,
     GetTransaction,
     Load,
@@ -48,8 +52,8 @@ CONNECT_TIMEOUT_S: Final = 3.0
 
 till_app = typer.Typer(
     name="till",
-    help="Be a till: activate, load, redeem, cash out, refund, undo and ask over "
-    "mutual TLS.",
+    help="Be a till: activate, load, redeem, cash out, refund, undo, confirm and ask "
+    "over mutual TLS.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -331,8 +335,8 @@ def _next_steps(request: Request, error: TillError) -> list[str]:
     if isinstance(request, GetTransaction):
         return [f"to shut it out: scrip till reverse --original {request.request_id}"]
     again = f"again: the same command with --request-id {request.request_id}"
-    if isinstance(request, Reverse | Void):
-        return [again]
+    if isinstance(request, Reverse | Void | Confirm | Advice):
+        return [again]  # what is done already is told until it is answered
     return [
         again,
         f"or give up: scrip till reverse --original {request.request_id}",
@@ -347,3 +351,6 @@ def _exit_of(error: TillError) -> Exit:
     if error.meaning is Meaning.REFUSED:
         return Exit.USAGE if error.status == "INVALID_ARGUMENT" else Exit.NOT_APPLIED
     return Exit.UNKNOWN
+
+
+add_late_commands(till_app, functools.partial(_ask, paid=_stands))

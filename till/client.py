@@ -24,6 +24,7 @@ from till.card_number import CardNumber
 from till.codes import LoadType, ReversalReason
 from till.connection import DEFAULT_TIMEOUT_S, Connection
 from till.errors import NotAppliedError
+from till.late_calls import LateCalls
 from till.requests import (
     NO_CONTEXT,
     Activate,
@@ -61,7 +62,7 @@ class Sender(Protocol):
         ...
 
 
-class TillClient:
+class TillClient(LateCalls):
     """
     Speak to the gateway call by call, over one or more connections.
 

@@ -24,6 +24,7 @@ from till.codes import (
     ReversalReason,
 )
 from till.connection import Connection, CredentialError
+from till.durable_lines import JournalError
 from till.errors import (
     AnswerUnreadableError,
     FieldProblem,
@@ -34,7 +35,6 @@ from till.errors import (
     RefusedError,
     TillError,
 )
-from till.durable_lines import JournalError
 from till.journal import FileJournal, Journal, MemoryJournal
 from till.offline import Delivery, OfflineQueue
 from till.requests import (

@@ -256,8 +256,7 @@ def _request_of(fields: Any) -> Told:  # noqa: ANN401 -- whatever JSON holds
     return Reverse(reason=ReversalReason[fields["reason"]], **named, **common)
 
 
-def _context_of(fields: dict[str, str]) -> TillContext:
-    context = NO_CONTEXT._replace(**fields)
-    if not fields.get("entry_mode"):
-        return context
-    return context._replace(entry_mode=EntryMode[fields["entry_mode"]])
+def _context_of(fields: dict[str, Any]) -> TillContext:
+    if "entry_mode" in fields:
+        fields = {**fields, "entry_mode": EntryMode[fields["entry_mode"]]}
+    return TillContext(**fields)

@@ -52,8 +52,9 @@ async def test_26_a_load_counts_once_it_is_confirmed(
     pos: Till, tills: Tills, card: MakeCard, look: Look
 ) -> None:
     """
-    26: Load 40.00 unconfirmed, Redeem 120.00: 51; available 100.00, ledger 140.00;
-    after Confirm available 140.00.
+    26: Load 40.00 unconfirmed, Redeem 120.00: 51; available 100.00, ledger 140.00.
+
+    After Confirm 140.00 are available.
     """
     plastic = await card()
     load = await pos.load(plastic, 40_00)

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.domain.advice import decide_advice
 from gateway.domain.cards import BlockReason, Card, CardState
-from gateway.domain.commands import Advice
+from gateway.domain.commands import Advice, Amount
 from gateway.domain.decide import decide
 from gateway.domain.decision import Decision
 from gateway.domain.errors import InvariantError
@@ -233,7 +233,7 @@ def test_a_place_that_cannot_be_is_a_decline(rules: Policy, result: Result) -> N
 
 
 @pytest.mark.parametrize("asked", [amount(0), amount(-5), amount(5, "USD", 3)])
-def test_an_amount_that_cannot_be_is_a_decline(asked: world.Amount) -> None:
+def test_an_amount_that_cannot_be_is_a_decline(asked: Amount) -> None:
     """
     13, as for a Redeem.
     """

@@ -11,7 +11,7 @@ from gateway.domain.cards import BlockReason, CardState
 from gateway.domain.commands import CardRef, MoneyCommand
 from gateway.domain.decide import decide
 from gateway.domain.decision import Decision, Facts, waits
-from gateway.domain.ids import MerchantId
+from gateway.domain.ids import MerchantId, ProductId
 from gateway.domain.policy import PartyState
 from gateway.domain.results import ActivityType, Result
 from tests.support import world
@@ -35,7 +35,8 @@ from tests.support.world import (
 )
 
 TWO = policy(at=place(two_message=True))
-PENDING = {"state": CardState.PENDING, "load_count": 0}
+PENDING = card(0, state=CardState.PENDING, load_count=0)
+SMALL = ProductId(9)
 
 
 def sold(command: MoneyCommand, balance: int = 100_00, **card_is: Any) -> Any:
@@ -69,12 +70,12 @@ def test_26_an_unconfirmed_load_raises_the_ledger_only() -> None:
 @pytest.mark.parametrize(
     ("command", "seen", "waiting"),
     [
-        (activate(amount(25_00)), card(0, **PENDING), 25_00),
-        (activate(), card(0, **PENDING), 0),
+        (activate(amount(25_00)), PENDING, 25_00),
+        (activate(), PENDING, 0),
         (load(amount(100, "JPY")), card(), 67),
         (redeem(amount(30_00)), card(), 0),
         (redeem(amount(300_00), allow_partial=True), card(), 0),
-        (cash_out(), card(5_00, product_id=world.ProductId(9)), 0),
+        (cash_out(), card(5_00, product_id=SMALL), 0),
     ],
 )
 def test_every_approval_waits_and_only_credits_are_kept_back(
@@ -83,7 +84,7 @@ def test_every_approval_waits_and_only_credits_are_kept_back(
     """
     A debit reduces ledger and available at once; a credit only the ledger.
     """
-    small = product(world.ProductId(9), cash_out_limit_minor=10_00)
+    small = product(SMALL, cash_out_limit_minor=10_00)
     rules = policy(at=place(two_message=True), products=[small])
     record, after = done(command, seen, rules=rules)
     decision = follow(confirm(), record, after, rules=rules)
@@ -275,7 +276,7 @@ def test_a_confirmation_stands_for_good() -> None:
     ],
 )
 def test_what_waits(
-    activity: ActivityType, facts: dict[str, bool], *, expected: bool
+    activity: ActivityType, facts: dict[str, Any], *, expected: bool
 ) -> None:
     """
     Money that moved between card and merchant waits; a hold and an Advice do not.

@@ -8,6 +8,7 @@ from gateway.domain.cards import CardState
 from gateway.domain.errors import InvariantError
 from gateway.domain.exceptions import ExceptionItem, ExceptionKind
 from gateway.domain.ids import TransactionId
+from gateway.domain.originals import Refunds
 from gateway.domain.results import Result
 from tests.support import world
 from tests.support.world import (
@@ -73,13 +74,14 @@ def test_activations_and_refunds_are_credits_too() -> None:
 
 def test_other_refusals_open_none() -> None:
     """
-    A sale refunded since: its till knows. A void was asked for by somebody who reads
-    the answer. What succeeds has nothing left over.
+    A sale refunded since: its till knows. What succeeds has nothing left over.
+
+    A void is asked for by somebody who reads the answer.
     """
     sale, after = done(redeem(amount(30_00)), card())
     record, loaded = done(load(amount(40_00)), card())
     refunded = follow(
-        reverse(1, with_card=False), sale, after, refunds=world.Refunds(10_00, 10_00)
+        reverse(1, with_card=False), sale, after, refunds=Refunds(10_00, 10_00)
     )
     voided = follow(void(), record, card(10_00))
     undone = undo(record, loaded)

@@ -55,6 +55,27 @@ class Host:
         return answer_of(request, Result.APPROVED, NOW)
 
 
+def text_of(path: Path) -> str:
+    """
+    Read the file.
+    """
+    return path.read_text()
+
+
+def mode_of(path: Path) -> int:
+    """
+    Tell who may read it.
+    """
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def spoil(path: Path) -> None:
+    """
+    Take the card's number away.
+    """
+    path.write_text(path.read_text().replace('"card"', '"cord"'))
+
+
 async def at_once(seconds: float) -> None:
     """
     Wait no time.
@@ -90,8 +111,8 @@ async def test_a_sale_is_on_the_disk_when_it_returns(
 
     assert advice.context.local_time == "2026-03-01T08:00:00+00:00"
     assert advice.terminal_id == "kiosk-1"
-    assert str(advice.request_id) in path.read_text()
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert str(advice.request_id) in text_of(path)
+    assert mode_of(path) == 0o600
     assert queue.waiting() == [advice]
 
 
@@ -133,7 +154,7 @@ async def test_what_is_told_is_gone_and_its_card_number_too(
     assert [each.request for each in told] == sales
     assert all(each.answer and each.answer.approved for each in told)
     assert queue.waiting() == []
-    assert path.read_text() == ""
+    assert text_of(path) == ""
     assert await queue.send_all(host) == []
 
 
@@ -211,6 +232,6 @@ async def test_an_advice_without_its_card_is_refused(path: Path) -> None:
     queue = OfflineQueue(path)
     await queue.sell(CARD, TWENTY)
     queue.close()
-    path.write_text(path.read_text().replace('"card"', '"cord"'))
+    spoil(path)
     with pytest.raises(JournalError, match="line 1"):
         OfflineQueue(path)

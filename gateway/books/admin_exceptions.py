@@ -30,7 +30,7 @@ def exceptions(connection: AdminConnection, wanted: ExceptionFilter) -> list[Row
     """
     return run(
         connection,
-        "exceptions",
+        "admin_exceptions",
         merchant=wanted.merchant,
         store=wanted.store,
         since=wanted.since,

@@ -174,7 +174,7 @@ class Look:
         ) as connection:
             connection.execute("UPDATE clock_offset SET shift = shift + %s", [later])
             rows = connection.execute(
-                QUERIES["exceptions"].text, {**wanted, "closed": closed, "most": 10_000}
+                QUERIES["admin_exceptions"].text, {**wanted, "closed": closed, "most": 10_000}
             ).fetchall()
             connection.rollback()
         return [

@@ -1,6 +1,6 @@
 -- What people must look at.
 
--- name: exceptions
+-- name: admin_exceptions
 -- Exceptions, the newest first: those kept (exception_item_store_idx), and what was
 -- neither confirmed nor undone for a day (transaction_unconfirmed_idx). One is over when
 -- the transaction that it is about is undone.

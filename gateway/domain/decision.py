@@ -174,11 +174,8 @@ def write_record(
     Write the row of one request.
 
     `before` is the card as the decision saw it, None where no card may be told of;
-    `after` is given only if its row changes, and gives the record its `card_seq`. What
-    is approved at a terminal that sends two messages waits to be confirmed.
+    `after` is given only if its row changes, and gives the record its `card_seq`.
     """
-    if waits(view.place, facts):
-        facts = facts._replace(unconfirmed=True)
     place, stamp, amount, price = view.place, view.stamp, facts.amount, facts.price
     card, ref, till = after or before, command.card, command.till
     named = card or ref
@@ -233,10 +230,13 @@ def write_record(
         channel=command.channel,
         actor=command.actor,
     )
-    return _with_particulars(record, facts) if facts.particular else record
+    particular = facts.particular or waits(place, facts)
+    return _with_particulars(record, facts, place) if particular else record
 
 
-def _with_particulars(record: TransactionRecord, facts: Facts) -> TransactionRecord:
+def _with_particulars(
+    record: TransactionRecord, facts: Facts, place: Place
+) -> TransactionRecord:
     """
     Add what few records have.
     """
@@ -246,7 +246,7 @@ def _with_particulars(record: TransactionRecord, facts: Facts) -> TransactionRec
         restriction_version_id=refusal.restriction_version_id if refusal else None,
         refusal_hours=refusal.hours if refusal else None,
         offline=facts.offline,
-        unconfirmed=facts.unconfirmed,
+        unconfirmed=facts.unconfirmed or waits(place, facts),
         seen=facts.seen,
     )
 

@@ -168,13 +168,15 @@ class Look:
         `later` is the moment of looking; the clock is set back before anybody sees it.
         """
         own = {row[0] for row in self.gateway.sql(_TRANSACTIONS, *[card.card_id] * 2)}
-        wanted = dict.fromkeys(("merchant", "store", "since"))
+        wanted: dict[str, object] = {"closed": closed, "most": 10_000}
+        wanted |= dict.fromkeys(("merchant", "store", "since"))
         with psycopg.connect(
             self.gateway.database.owner_dsn, row_factory=psycopg.rows.dict_row
         ) as connection:
             connection.execute("UPDATE clock_offset SET shift = shift + %s", [later])
             rows = connection.execute(
-                QUERIES["admin_exceptions"].text, {**wanted, "closed": closed, "most": 10_000}
+                QUERIES["admin_exceptions"].text,
+                {**wanted, "closed": closed, "most": 10_000},
             ).fetchall()
             connection.rollback()
         return [

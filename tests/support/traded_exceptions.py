@@ -14,6 +14,7 @@ from gateway.domain.originals import Original
 from gateway.domain.record import TransactionRecord
 from gateway.engine.ports import WriteSet
 from tests.support import world
+from tests.support.late_requests import advice, confirm, late_place
 from tests.support.ledger import lock_request, new_claim
 from tests.support.world import amount
 
@@ -21,7 +22,7 @@ from tests.support.world import amount
 CARD: Final = 5
 
 _POLICY: Final = world.policy(
-    at=world.place(two_message=True, floor_limit=(50_00, "USD"), currencies=["USD"])
+    at=late_place(two_message=True, floor_limit=(50_00, "USD"), currencies=["USD"])
 )
 _SINGLE: Final = world.policy(at=world.place(currencies=["USD"]))
 
@@ -32,14 +33,14 @@ async def trade_exceptions(books: PostgresBooks) -> dict[str, TransactionRecord]
     """
     trading = _Trading(books)
     await trading.do("confirmed load", world.load(amount(5_00)))
-    await trading.do("confirmation", world.confirm(), "confirmed load")
+    await trading.do("confirmation", confirm(), "confirmed load")
     await trading.do("waiting", world.load(amount(3_00)))
     await trading.do("sold unconfirmed", world.redeem(amount(1_00)))
     await trading.do("spent load", world.load(amount(8_00)), one_message=True)
     await trading.do("spent since", world.redeem(amount(9_00)))
     await trading.do("not reversed", world.reverse(1, with_card=False), "spent load")
-    await trading.do("told offline", world.advice(amount(9_00)))
-    await trading.do("told offline in vain", world.advice(amount(2_00)))
+    await trading.do("told offline", advice(amount(9_00)))
+    await trading.do("told offline in vain", advice(amount(2_00)))
     await trading.do(
         "untold", world.reverse(1, with_card=False), "told offline in vain"
     )

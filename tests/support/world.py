@@ -17,11 +17,9 @@ from gateway.domain.cash_out_rules import CashOutRule, CashOutRules
 from gateway.domain.commands import (
     NO_CONTEXT,
     Activate,
-    Advice,
     Amount,
     CardRef,
     CashOut,
-    Confirm,
     Fingerprint,
     Load,
     MoneyCommand,
@@ -132,21 +130,13 @@ def place(
     cut_off: time = time(0),
     country: str = "LB",
     jurisdiction: str | None = None,
-    two_message: bool = False,
-    floor_limit: tuple[int, str] | None = None,
 ) -> Place:
     """
     Make the one place of this world.
     """
     return Place(
         terminal=Terminal(
-            terminal_id=TERMINAL,
-            store_id=STORE,
-            code="t-1",
-            state=terminal,
-            two_message=two_message,
-            floor_limit_minor=floor_limit[0] if floor_limit else None,
-            floor_limit_currency=(Currency.of(floor_limit[1]) if floor_limit else None),
+            terminal_id=TERMINAL, store_id=STORE, code="t-1", state=terminal
         ),
         store=Store(
             store_id=STORE,
@@ -339,22 +329,6 @@ def void(original: int = 1, *, number: int = 300, with_card: bool = False) -> Vo
     Ask to undo request `original` on its day.
     """
     return Void(**_common(number, with_card=with_card), original=key(original))
-
-
-def confirm(
-    original: int = 1, *, number: int = 400, with_card: bool = False
-) -> Confirm:
-    """
-    Ask to make request `original` final.
-    """
-    return Confirm(**_common(number, with_card=with_card), original=key(original))
-
-
-def advice(asked: Amount, *, number: int = 1) -> Advice:
-    """
-    Tell of a sale that was made offline.
-    """
-    return Advice(**_common(number), amount=asked)
 
 
 def done(

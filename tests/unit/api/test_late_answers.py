@@ -8,16 +8,14 @@ from gateway.domain.cards import CardState
 from gateway.domain.decide import decide
 from gateway.domain.results import CurrentState, Result
 from gateway.engine.answers import Answer
+from tests.support.late_requests import advice, confirm, late_place
 from tests.support.world import (
     activate,
-    advice,
     amount,
     card,
-    confirm,
     done,
     follow,
     load,
-    place,
     policy,
     redeem,
     refund,
@@ -25,8 +23,8 @@ from tests.support.world import (
     view,
 )
 
-TWO = policy(at=place(two_message=True))
-KIOSK = policy(at=place(floor_limit=(50_00, "USD")))
+TWO = policy(at=late_place(two_message=True))
+KIOSK = policy(at=late_place(floor_limit=(50_00, "USD")))
 
 
 def test_a_credit_that_waits_says_so() -> None:

@@ -25,22 +25,18 @@ from gateway.domain.policy import PartyState, Policy
 from gateway.domain.restrictions import ListedStore, ListRule, Restriction
 from gateway.domain.results import Result
 from tests.support import world
+from tests.support.late_requests import advice, late_place
 from tests.support.world import (
-    advice,
     amount,
     balanced,
     card,
-    follow,
     place,
     policy,
     product,
-    refund,
-    reverse,
     view,
-    void,
 )
 
-KIOSK = policy(at=place(floor_limit=(50_00, "USD")))
+KIOSK = policy(at=late_place(floor_limit=(50_00, "USD")))
 LIMITED = ProductId(9)
 
 
@@ -151,7 +147,7 @@ LAST_DAY = card(expires_on=date(2026, 11, 20))
         (None, KIOSK, Result.INVALID_CARD, False),
         (
             card(),
-            policy(at=place(floor_limit=(50_00, "USD")), accepted=False),
+            policy(at=late_place(floor_limit=(50_00, "USD")), accepted=False),
             Result.INVALID_CARD,
             False,
         ),
@@ -163,7 +159,7 @@ LAST_DAY = card(expires_on=date(2026, 11, 20))
         (LAST_DAY, KIOSK, Result.EXPIRED_CARD, False),
         (
             card(),
-            policy(at=place(floor_limit=(50_00, "USD"), currencies=["LBP"])),
+            policy(at=late_place(floor_limit=(50_00, "USD"), currencies=["LBP"])),
             Result.CURRENCY_NOT_SUPPORTED,
             True,
         ),
@@ -299,7 +295,7 @@ def test_a_floor_limit_without_a_rate_is_none() -> None:
     """
     57: the limit's currency cannot be compared with the sale's.
     """
-    rules = policy(at=place(floor_limit=(50_00, "GBP")))
+    rules = policy(at=late_place(floor_limit=(50_00, "GBP")))
     decision = told(advice(amount(20_00)), card(), rules)
 
     assert decision.record.reason == Result.CURRENCY_NOT_SUPPORTED
@@ -310,7 +306,9 @@ def test_a_rest_worth_nothing_in_the_sales_currency_stays() -> None:
     """
     One cent of a card pays no whole yen twice over: what is paid is never zero of one.
     """
-    rules = policy(at=place(floor_limit=(50_00, "USD")), rates=[world.rate("JPY", "2")])
+    rules = policy(
+        at=late_place(floor_limit=(50_00, "USD")), rates=[world.rate("JPY", "2")]
+    )
     decision = told(advice(amount(100, "JPY")), card(1), rules)
 
     assert decision.record.reason == Result.INSUFFICIENT_FUNDS
@@ -327,55 +325,6 @@ def test_a_card_of_one_load_is_depleted() -> None:
     assert decision.card.state is CardState.DEPLETED
 
 
-@pytest.mark.parametrize("command", [reverse(1, with_card=False), void()])
-def test_what_was_debited_is_given_back(command: Any) -> None:
-    """
-    Reverse or Void: what the card paid, not what was sold.
-    """
-    sale = told(advice(amount(20_00)), card(5_00))
-    assert sale.card is not None
-    decision = follow(command, sale.record, sale.card, rules=KIOSK)
-
-    assert decision.record.effective
-    assert (decision.record.approved_minor, decision.record.card_minor) == (5_00, 5_00)
-    assert decision.card is not None
-    assert decision.card.balance_minor == 5_00
-    assert decision.exception is None
-
-
-@pytest.mark.parametrize("command", [reverse(1, with_card=False), void()])
-@pytest.mark.parametrize("seen", [None, card(0), blocked(BlockReason.LOST)])
-def test_what_debited_nothing_is_undone_too(command: Any, seen: Card | None) -> None:
-    """
-    Its exception is over; no card changes, and none is told of that was not before.
-    """
-    sale = told(advice(amount(20_00)), seen)
-    decision = follow(command, sale.record, seen, rules=KIOSK)
-    undone = decision.record
-
-    assert (undone.result, undone.effective) == (Result.APPROVED, True)
-    assert (undone.card_seq, undone.approved_minor, undone.card_minor) == (None, 0, 0)
-    assert (decision.card, decision.postings) == (None, ())
-    assert undone.balances_shown is sale.record.balances_shown
-
-
-def test_a_refund_is_of_what_was_paid() -> None:
-    """
-    Up to what the card paid; of a sale it paid nothing of there is nothing to refund.
-    """
-    sale = told(advice(amount(20_00)), card(5_00))
-    assert sale.card is not None
-    back = follow(refund(amount(5_00)), sale.record, sale.card, rules=KIOSK)
-    more = follow(refund(amount(5_01)), sale.record, sale.card, rules=KIOSK)
-    lost = told(advice(amount(20_00)), blocked(BlockReason.LOST))
-    none = follow(refund(amount(1)), lost.record, blocked(BlockReason.LOST))
-
-    assert back.record.result is Result.APPROVED
-    assert more.record.result is Result.INVALID_AMOUNT
-    assert none.record.result is Result.CANNOT_BE_REVERSED
-    assert not none.record.balances_shown
-
-
 def test_the_hosts_time_decides_and_the_tills_is_kept() -> None:
     """
     Days late: the rate and the state of now; `local_time` says when it was.
@@ -385,7 +334,7 @@ def test_the_hosts_time_decides_and_the_tills_is_kept() -> None:
         command, till=command.till._replace(local_time="2026-11-18T09:30:00+03:00")
     )
     moved = policy(
-        at=place(floor_limit=(50_00, "USD")),
+        at=late_place(floor_limit=(50_00, "USD")),
         rates=[world.rate("KWD", "3.3")],
     )
     decision = told(late, card(), moved, now=world.NOW + timedelta(days=3))
@@ -398,7 +347,7 @@ def test_a_terminal_of_two_messages_need_not_confirm_it() -> None:
     """
     It is told once, and done.
     """
-    rules = policy(at=place(two_message=True, floor_limit=(50_00, "USD")))
+    rules = policy(at=late_place(two_message=True, floor_limit=(50_00, "USD")))
     decision = told(advice(amount(20_00)), card(), rules)
 
     assert not decision.record.unconfirmed

@@ -15,12 +15,12 @@ from gateway.domain.ids import MerchantId, ProductId
 from gateway.domain.policy import PartyState
 from gateway.domain.results import ActivityType, Result
 from tests.support import world
+from tests.support.late_requests import confirm, late_place
 from tests.support.world import (
     activate,
     amount,
     card,
     cash_out,
-    confirm,
     done,
     follow,
     load,
@@ -34,7 +34,7 @@ from tests.support.world import (
     void,
 )
 
-TWO = policy(at=place(two_message=True))
+TWO = policy(at=late_place(two_message=True))
 PENDING = card(0, state=CardState.PENDING, load_count=0)
 SMALL = ProductId(9)
 
@@ -85,7 +85,7 @@ def test_every_approval_waits_and_only_credits_are_kept_back(
     A debit reduces ledger and available at once; a credit only the ledger.
     """
     small = product(SMALL, cash_out_limit_minor=10_00)
-    rules = policy(at=place(two_message=True), products=[small])
+    rules = policy(at=late_place(two_message=True), products=[small])
     record, after = done(command, seen, rules=rules)
     decision = follow(confirm(), record, after, rules=rules)
 
@@ -283,5 +283,5 @@ def test_what_waits(
     """
     told = Facts(activity, Result.APPROVED, approved=True)._replace(**facts)
 
-    assert waits(place(two_message=True), told) is expected
+    assert waits(late_place(two_message=True), told) is expected
     assert not waits(place(), told)

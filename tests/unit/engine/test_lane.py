@@ -32,7 +32,8 @@ from tests.support.engine_world import (
     sales,
 )
 from tests.support.fake_ports import FakeLive
-from tests.support.world import advice, amount, card, redeem
+from tests.support.late_requests import advice
+from tests.support.world import amount, card, redeem
 
 
 class Yielding(FakeLive):

@@ -10,10 +10,9 @@ from gateway.domain.ids import CardId
 from gateway.domain.results import CurrentState, Result
 from tests.support import world
 from tests.support.engine_world import Bench, bench, lane_policy
+from tests.support.late_requests import advice, confirm
 from tests.support.world import (
-    advice,
     amount,
-    confirm,
     key,
     load,
     redeem,

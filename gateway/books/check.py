@@ -52,6 +52,9 @@ RULES: Final = (
     "check_transactions_keyed",
     "check_refusals",
     "check_restrictions",
+    "check_card_uses",
+    "check_terminal_uses",
+    "check_limits",
     CONVERSIONS,
 )
 

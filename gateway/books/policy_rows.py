@@ -130,6 +130,9 @@ def _product(row: Row) -> Product:
         validity_days,
         cash_out_limit_minor,
         restriction_set_id,
+        pin_required_for,
+        pin_max_tries,
+        pin_lock_s,
     ) = row
     return Product(
         product_id=ProductId(product_id),
@@ -145,6 +148,9 @@ def _product(row: Row) -> Product:
         validity_days=validity_days,
         cash_out_limit_minor=cash_out_limit_minor,
         restriction_set_id=restriction_set_id,
+        pin_required_for=frozenset(map(ActivityType, pin_required_for)),
+        pin_max_tries=pin_max_tries,
+        pin_lock_s=pin_lock_s,
     )
 
 

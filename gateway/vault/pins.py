@@ -53,6 +53,20 @@ class Pin(Hidden):
         """
         return self._digits
 
+    def __eq__(self, other: object) -> bool:
+        """
+        Compare by digits.
+        """
+        if isinstance(other, Pin):
+            return self._digits == other._digits
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        """
+        Hash by digits (Python's hash of a text is keyed anew in each process).
+        """
+        return hash(self._digits)
+
     def __str__(self) -> str:
         """
         Show nothing, not even how long it is.

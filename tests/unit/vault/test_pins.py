@@ -108,6 +108,16 @@ def test_a_pin_shows_nowhere() -> None:
             carry(pin)
 
 
+def test_pins_are_compared_by_their_digits() -> None:
+    """
+    Two that were read alike are the same.
+    """
+    assert Pin("4938") == Pin("4938")
+    assert Pin("4938") != Pin("04938")
+    assert Pin("4938") != "4938"
+    assert len({Pin("4938"), Pin("4938"), Pin("4939")}) == 2
+
+
 def test_a_vault_of_pins_shows_no_key(keyring: LocalKeyring) -> None:
     """
     Neither its text nor a pickle gives anything away.

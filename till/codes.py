@@ -58,6 +58,13 @@ class Result(ContractEnum):
     CARD_NOT_ACTIVE = 22
     CARD_CLOSED = 23
     DUPLICATE = 24
+    AUTHORIZATION_EXPIRED = 25
+    EXCEEDS_AUTHORIZED = 26
+    INCORRECT_PIN = 27
+    PIN_REQUIRED = 28
+    PIN_TRIES_EXCEEDED = 29
+    CARD_NOT_FLAGGED = 30
+    COUNT_EXCEEDED = 31
 
 
 APPROVALS: Final = frozenset({Result.APPROVED, Result.APPROVED_PARTIAL})
@@ -77,6 +84,18 @@ class ActivityType(ContractEnum):
     CASH_OUT = 6
     REFUND = 7
     VOID = 8
+    AUTHORIZE = 9
+    CAPTURE = 10
+    RELEASE = 11
+    BLOCK = 12
+    UNBLOCK = 13
+    TRANSFER_BALANCE_FROM = 14
+    TRANSFER_BALANCE_TO = 15
+    DEACTIVATE = 16
+    ADJUST_INCREMENT = 17
+    ADJUST_DECREMENT = 18
+    CONFIRM = 19
+    PIN_RESET = 20
 
 
 class CurrentState(ContractEnum):
@@ -141,3 +160,27 @@ class EntryMode(ContractEnum):
     SCANNED = 3
     CONTACTLESS = 4
     ONLINE = 5
+
+
+class BlockReason(ContractEnum):
+    """
+    Why a card is blocked.
+    """
+
+    UNSPECIFIED = 0
+    LOST = 1
+    STOLEN = 2
+    FRAUD = 3
+    CUSTOMER = 4
+
+
+class HoldState(ContractEnum):
+    """
+    Where a hold stands.
+    """
+
+    UNSPECIFIED = 0
+    OPEN = 1
+    CAPTURED = 2
+    CANCELLED = 3
+    EXPIRED = 4

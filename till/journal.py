@@ -20,7 +20,7 @@ from uuid import UUID
 
 from currency import Money
 from till.codes import ReversalReason
-from till.requests import Activate, CashOut, Recorded, Reverse, Sale, Void
+from till.requests import Activate, Recorded, Reverse, Sale
 
 COMPACT_AT_BYTES: Final = 4 * 1024 * 1024
 _PRIVATE_MODE: Final = 0o600
@@ -245,15 +245,12 @@ class FileJournal:
 
 def _amount_of(request: Sale) -> Money | None:
     """
-    Give the amount a request names; a CashOut or Void names none.
+    Give the amount a request names; some kinds name none.
     """
-    match request:
-        case Activate():
-            return request.initial_amount
-        case CashOut() | Void():
-            return None
-        case _:
-            return request.amount
+    if isinstance(request, Activate):
+        return request.initial_amount
+    amount: Money | None = getattr(request, "amount", None)
+    return amount
 
 
 def _open_private(path: Path) -> BinaryIO:

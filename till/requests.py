@@ -15,7 +15,7 @@ from uuid import UUID
 
 from currency import Money
 from till.card_number import CardNumber
-from till.codes import EntryMode, LoadType, ReversalReason
+from till.codes import BlockReason, EntryMode, LoadType, ReversalReason
 
 _MILLISECOND_NS: Final = 1_000_000
 
@@ -167,6 +167,131 @@ class Void:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Authorize:
+    """
+    Hold an amount for a later capture; `time_to_live_s` shortens its life.
+    """
+
+    request_id: UUID
+    card_number: CardNumber
+    amount: Money
+    allow_partial: bool = False
+    time_to_live_s: int | None = None
+    terminal_id: str = ""
+    context: TillContext = NO_CONTEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncrementAuthorization:
+    """
+    Hold more under an open hold, in its currency.
+    """
+
+    request_id: UUID
+    original_request_id: UUID
+    amount: Money
+    original_terminal_id: str = ""
+    card_number: CardNumber | None = None
+    terminal_id: str = ""
+    context: TillContext = NO_CONTEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """
+    Spend from a hold; without an amount, all that is left of it.
+    """
+
+    request_id: UUID
+    original_request_id: UUID
+    amount: Money | None = None
+    keep_open: bool = False
+    original_terminal_id: str = ""
+    card_number: CardNumber | None = None
+    terminal_id: str = ""
+    context: TillContext = NO_CONTEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAuthorization:
+    """
+    Give up what is left of a hold.
+    """
+
+    request_id: UUID
+    original_request_id: UUID
+    original_terminal_id: str = ""
+    card_number: CardNumber | None = None
+    terminal_id: str = ""
+    context: TillContext = NO_CONTEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirm:
+    """
+    Confirm an approved request, at a terminal that sends two messages.
+    """
+
+    request_id: UUID
+    original_request_id: UUID
+    original_terminal_id: str = ""
+    card_number: CardNumber | None = None
+    terminal_id: str = ""
+    context: TillContext = NO_CONTEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """
+    Tell of a sale that was made while the gateway could not be asked.
+    """
+
+    request_id: UUID
+    card_number: CardNumber
+    amount: Money
+    terminal_id: str = ""
+    context: TillContext = NO_CONTEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """
+    Block a card at once.
+    """
+
+    request_id: UUID
+    card_number: CardNumber
+    reason: BlockReason
+    terminal_id: str = ""
+    context: TillContext = NO_CONTEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferBalance:
+    """
+    Move all that can be spent to another card.
+    """
+
+    request_id: UUID
+    card_number: CardNumber
+    to_card_number: CardNumber
+    terminal_id: str = ""
+    context: TillContext = NO_CONTEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deactivate:
+    """
+    Close an empty card for ever.
+    """
+
+    request_id: UUID
+    card_number: CardNumber
+    terminal_id: str = ""
+    context: TillContext = NO_CONTEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetTransaction:
     """
     Ask what is recorded for a request id. That nothing is, is not final.
@@ -177,6 +302,22 @@ class GetTransaction:
 
 
 # What moves money is sent by a Shop, which keeps it in the journal first.
-Sale = Activate | Load | Redeem | CashOut | Refund | Void
+Sale = (
+    Activate
+    | Load
+    | Redeem
+    | CashOut
+    | Refund
+    | Void
+    | Authorize
+    | IncrementAuthorization
+    | Capture
+    | CancelAuthorization
+    | Confirm
+    | Advice
+    | Block
+    | TransferBalance
+    | Deactivate
+)
 Recorded = Sale | Reverse
 Request = Recorded | GetBalance | GetTransaction

@@ -4,22 +4,33 @@ Write a request as the contract's message, and pick the outcome out of a respons
 
 from __future__ import annotations
 
-from typing import Final, assert_never
+from typing import Any, Final
+
+from google.protobuf.duration_pb2 import Duration
 
 from currency import Money
 from scrip.v1 import card_service_pb2, money_pb2, transaction_pb2
 from till.requests import (
     NO_CONTEXT,
     Activate,
+    Advice,
+    Authorize,
+    Block,
+    CancelAuthorization,
+    Capture,
     CashOut,
+    Confirm,
+    Deactivate,
     GetBalance,
     GetTransaction,
+    IncrementAuthorization,
     Load,
     Redeem,
     Refund,
     Request,
     Reverse,
     TillContext,
+    TransferBalance,
     Void,
 )
 
@@ -33,6 +44,15 @@ Message = (
     | card_service_pb2.CashOutRequest
     | card_service_pb2.RefundRequest
     | card_service_pb2.VoidRequest
+    | card_service_pb2.AuthorizeRequest
+    | card_service_pb2.IncrementAuthorizationRequest
+    | card_service_pb2.CaptureRequest
+    | card_service_pb2.CancelAuthorizationRequest
+    | card_service_pb2.ConfirmRequest
+    | card_service_pb2.AdviceRequest
+    | card_service_pb2.BlockRequest
+    | card_service_pb2.TransferBalanceRequest
+    | card_service_pb2.DeactivateRequest
 )
 
 # The method of the service, and the field of the stream's oneof, of each request.
@@ -46,6 +66,21 @@ METHODS: Final[dict[type[Request], str]] = {
     CashOut: "CashOut",
     Refund: "Refund",
     Void: "Void",
+    Authorize: "Authorize",
+    IncrementAuthorization: "IncrementAuthorization",
+    Capture: "Capture",
+    CancelAuthorization: "CancelAuthorization",
+    Confirm: "Confirm",
+    Advice: "Advice",
+    Block: "Block",
+    TransferBalance: "TransferBalance",
+    Deactivate: "Deactivate",
+}
+_AS_THEY_ARE: Final = ("allow_partial", "keep_open", "original_terminal_id")
+_FIELDS: Final = {
+    message: field.name
+    for field in card_service_pb2.TransactRequest.DESCRIPTOR.fields
+    if (message := field.message_type) is not None
 }
 
 
@@ -53,53 +88,44 @@ def write_message(request: Request) -> Message:
     """
     Write the message of the unary call.
     """
-    match request:
-        case Activate():
-            return _activate(request)
-        case Load():
-            return card_service_pb2.LoadRequest(
-                request_id=str(request.request_id),
-                terminal_id=request.terminal_id,
-                card_number=request.card_number.digits,
-                till=_context(request.context),
-                amount=write_money(request.amount),
-                load_type=request.load_type.value,  # type: ignore[arg-type]
-            )
-        case Redeem():
-            return card_service_pb2.RedeemRequest(
-                request_id=str(request.request_id),
-                terminal_id=request.terminal_id,
-                card_number=request.card_number.digits,
-                till=_context(request.context),
-                amount=write_money(request.amount),
-                allow_partial=request.allow_partial,
-            )
-        case GetBalance():
-            return card_service_pb2.GetBalanceRequest(
-                request_id=str(request.request_id or ""),
-                terminal_id=request.terminal_id,
-                card_number=request.card_number.digits,
-                till=_context(request.context),
-            )
-        case CashOut():
-            return card_service_pb2.CashOutRequest(
-                request_id=str(request.request_id),
-                terminal_id=request.terminal_id,
-                card_number=request.card_number.digits,
-                till=_context(request.context),
-            )
-        case Reverse():
-            return _reverse(request)
-        case GetTransaction():
-            return card_service_pb2.GetTransactionRequest(
-                request_id=str(request.request_id), terminal_id=request.terminal_id
-            )
-        case Refund():
-            return _refund(request)
-        case Void():
-            return _void(request)
-        case _:
-            assert_never(request)
+    if isinstance(request, GetTransaction):
+        return card_service_pb2.GetTransactionRequest(
+            request_id=str(request.request_id), terminal_id=request.terminal_id
+        )
+    make = getattr(card_service_pb2, f"{METHODS[type(request)]}Request")
+    card = request.card_number
+    message: Message = make(
+        request_id=str(request.request_id or ""),
+        terminal_id=request.terminal_id,
+        card_number="" if card is None else card.digits,
+        till=_context(request.context),
+        **_particulars(request),
+    )
+    return message
+
+
+def _particulars(request: Request) -> dict[str, Any]:
+    """
+    Give the fields that only some requests have, by their names in the contract.
+    """
+    fields: dict[str, Any] = {}
+    for name in _AS_THEY_ARE:
+        if hasattr(request, name):
+            fields[name] = getattr(request, name)
+    for name in ("amount", "initial_amount"):
+        amount = getattr(request, name, None)
+        if amount is not None:
+            fields[name] = write_money(amount)
+    for name in ("load_type", "reason"):
+        if hasattr(request, name):
+            fields[name] = getattr(request, name).value
+    if hasattr(request, "original_request_id"):
+        fields["original_request_id"] = str(request.original_request_id)
+    if isinstance(request, TransferBalance):
+        fields["to_card_number"] = request.to_card_number.digits
+    if isinstance(request, Authorize) and request.time_to_live_s is not None:
+        fields["time_to_live"] = Duration(seconds=request.time_to_live_s)
+    return fields
 
 
 def write_stream_message(
@@ -110,27 +136,7 @@ def write_stream_message(
     """
     message = write_message(request)
     item = card_service_pb2.TransactRequest(sequence=sequence)
-    match message:
-        case card_service_pb2.ActivateRequest():
-            item.activate.CopyFrom(message)
-        case card_service_pb2.LoadRequest():
-            item.load.CopyFrom(message)
-        case card_service_pb2.RedeemRequest():
-            item.redeem.CopyFrom(message)
-        case card_service_pb2.GetBalanceRequest():
-            item.get_balance.CopyFrom(message)
-        case card_service_pb2.ReverseRequest():
-            item.reverse.CopyFrom(message)
-        case card_service_pb2.GetTransactionRequest():
-            item.get_transaction.CopyFrom(message)
-        case card_service_pb2.CashOutRequest():
-            item.cash_out.CopyFrom(message)
-        case card_service_pb2.RefundRequest():
-            item.refund.CopyFrom(message)
-        case card_service_pb2.VoidRequest():
-            item.void.CopyFrom(message)
-        case _:
-            assert_never(message)
+    getattr(item, _FIELDS[message.DESCRIPTOR]).CopyFrom(message)
     return item
 
 
@@ -155,55 +161,6 @@ def write_money(money: Money) -> money_pb2.Money:
         minor_units=money.minor_units,
         currency_code=money.currency.code,
         exponent=money.currency.exponent,
-    )
-
-
-def _activate(request: Activate) -> card_service_pb2.ActivateRequest:
-    amount = request.initial_amount
-    return card_service_pb2.ActivateRequest(
-        request_id=str(request.request_id),
-        terminal_id=request.terminal_id,
-        card_number=request.card_number.digits,
-        till=_context(request.context),
-        initial_amount=None if amount is None else write_money(amount),
-    )
-
-
-def _reverse(request: Reverse) -> card_service_pb2.ReverseRequest:
-    card = request.card_number
-    return card_service_pb2.ReverseRequest(
-        request_id=str(request.request_id),
-        terminal_id=request.terminal_id,
-        card_number="" if card is None else card.digits,
-        till=_context(request.context),
-        original_request_id=str(request.original_request_id),
-        original_terminal_id=request.original_terminal_id,
-        reason=request.reason.value,  # type: ignore[arg-type]
-    )
-
-
-def _refund(request: Refund) -> card_service_pb2.RefundRequest:
-    card = request.card_number
-    return card_service_pb2.RefundRequest(
-        request_id=str(request.request_id),
-        terminal_id=request.terminal_id,
-        card_number="" if card is None else card.digits,
-        till=_context(request.context),
-        original_request_id=str(request.original_request_id),
-        original_terminal_id=request.original_terminal_id,
-        amount=write_money(request.amount),
-    )
-
-
-def _void(request: Void) -> card_service_pb2.VoidRequest:
-    card = request.card_number
-    return card_service_pb2.VoidRequest(
-        request_id=str(request.request_id),
-        terminal_id=request.terminal_id,
-        card_number="" if card is None else card.digits,
-        till=_context(request.context),
-        original_request_id=str(request.original_request_id),
-        original_terminal_id=request.original_terminal_id,
     )
 
 

@@ -15,6 +15,8 @@ TextRule = Callable[[str], str | None]
 
 # As many digits as the vault reads; the longest number we issue has 19.
 CARD_NUMBER_MAX_DIGITS: Final = 32
+PIN_MIN_DIGITS: Final = 4
+PIN_MAX_DIGITS: Final = 12
 CURRENCY_CODE_LETTERS: Final = 3
 SYSTEM_TRACE_MAX_DIGITS: Final = 6
 TERMINAL_ID_MAX_CHARACTERS: Final = 64
@@ -60,6 +62,14 @@ def _card_number(text: str) -> str | None:
     return None
 
 
+def _pin(text: str) -> str | None:
+    if PIN_MIN_DIGITS <= len(text) <= PIN_MAX_DIGITS and (
+        text.isascii() and text.isdigit()
+    ):
+        return None
+    return f"is not {PIN_MIN_DIGITS} to {PIN_MAX_DIGITS} digits: send the PIN"
+
+
 def _currency_code(text: str) -> str | None:
     if len(text) == CURRENCY_CODE_LETTERS and text.isascii() and text.isalpha():
         return None
@@ -90,6 +100,8 @@ TEXT_RULES: Final[dict[str, TextRule]] = {
     "terminal_id": _text_up_to(TERMINAL_ID_MAX_CHARACTERS),
     "original_terminal_id": _text_up_to(TERMINAL_ID_MAX_CHARACTERS),
     "card_number": _card_number,
+    "to_card_number": _card_number,
+    "pin": _pin,
     "currency_code": _currency_code,
     "merchant_reference": _text_up_to(64),
     "cashier_id": _text_up_to(32),

@@ -5,7 +5,6 @@ The one way in for unary calls and for items of a stream, so that both mean the 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from gateway.api.entrance import Entrance
@@ -19,13 +18,20 @@ from scrip.v1 import card_service_pb2 as pb
 Submitted = asyncio.Future[Answer]
 _FULL_PAUSE_S: Final = 0.005
 _QUESTIONS: Final = frozenset({"get_balance", "get_transaction"})
+# What names an original, which may be of another terminal of the same store.
+_NAMING: Final = frozenset(
+    field.name
+    for field in pb.TransactRequest.DESCRIPTOR.oneofs_by_name["operation"].fields
+    if field.message_type is not None
+    and "original_request_id" in field.message_type.fields_by_name
+)
 
 
 class Intake:
     """
     Turn each kind of request into a future answer.
 
-    Every method raises DeviceDeniedError or TerminalDeniedError, InvalidFieldsError,
+    `submit` raises DeviceDeniedError or TerminalDeniedError, InvalidFieldsError,
     and ThrottledError or DependencyError, in this order of checks (domain 1.2).
     """
 
@@ -41,20 +47,6 @@ class Intake:
         self._reader = reader
         self._lane = lane
         self._questions = questions
-        # By the name of the field in TransactRequest.
-        self._by_kind: dict[
-            str, Callable[[Caller, Any, float], Awaitable[Submitted]]
-        ] = {
-            "activate": self.activate,
-            "load": self.load,
-            "redeem": self.redeem,
-            "get_balance": self.get_balance,
-            "reverse": self.reverse,
-            "get_transaction": self.get_transaction,
-            "cash_out": self.cash_out,
-            "refund": self.refund,
-            "void": self.void,
-        }
 
     async def wait_for_room(self, kind: str) -> None:
         """
@@ -66,115 +58,31 @@ class Intake:
             await asyncio.sleep(_FULL_PAUSE_S)
 
     async def submit(
-        self, kind: str, caller: Caller, request: object, deadline: float
+        self,
+        kind: str,
+        caller: Caller,
+        request: Any,  # noqa: ANN401 - any message of TransactRequest
+        deadline: float,
     ) -> Submitted:
         """
-        Queue a stream's item.
+        Queue a request; `kind` is the name of its field in TransactRequest.
         """
-        return await self._by_kind[kind](caller, request, deadline)
-
-    async def activate(
-        self, caller: Caller, request: pb.ActivateRequest, deadline: float
-    ) -> Submitted:
-        """
-        Queue an Activate.
-        """
+        if kind == "get_transaction":
+            return await self._get_transaction(caller, request, deadline)
         terminal_id = await self._entrance.terminal_of(caller, request.terminal_id)
-        command = self._reader.activate(request, terminal_id)
-        return self._lane.submit(caller, command, deadline)
-
-    async def load(
-        self, caller: Caller, request: pb.LoadRequest, deadline: float
-    ) -> Submitted:
-        """
-        Queue a Load.
-        """
-        terminal_id = await self._entrance.terminal_of(caller, request.terminal_id)
-        command = self._reader.load(request, terminal_id)
-        return self._lane.submit(caller, command, deadline)
-
-    async def redeem(
-        self, caller: Caller, request: pb.RedeemRequest, deadline: float
-    ) -> Submitted:
-        """
-        Queue a Redeem.
-        """
-        terminal_id = await self._entrance.terminal_of(caller, request.terminal_id)
-        command = self._reader.redeem(request, terminal_id)
-        return self._lane.submit(caller, command, deadline)
-
-    async def reverse(
-        self, caller: Caller, request: pb.ReverseRequest, deadline: float
-    ) -> Submitted:
-        """
-        Queue a Reverse. Its original may be of another terminal of the same store.
-        """
-        terminal_id = await self._entrance.terminal_of(caller, request.terminal_id)
-        self._reader.check_reverse(request)
-        command = self._reader.reverse(
-            request,
-            terminal_id,
-            original_terminal_id=await self._original_terminal_of(
+        self._reader.check(request)
+        if kind == "get_balance":
+            question = self._reader.get_balance(request, terminal_id)
+            return self._questions.submit(caller, question, deadline)
+        original_terminal_id = None
+        if kind in _NAMING:
+            original_terminal_id = await self._original_terminal_of(
                 caller, request.original_terminal_id, terminal_id
-            ),
-        )
+            )
+        command = self._reader.read(request, terminal_id, original_terminal_id)
         return self._lane.submit(caller, command, deadline)
 
-    async def refund(
-        self, caller: Caller, request: pb.RefundRequest, deadline: float
-    ) -> Submitted:
-        """
-        Queue a Refund. Its original may be of another terminal of the same store.
-        """
-        terminal_id = await self._entrance.terminal_of(caller, request.terminal_id)
-        self._reader.check_refund(request)
-        command = self._reader.refund(
-            request,
-            terminal_id,
-            original_terminal_id=await self._original_terminal_of(
-                caller, request.original_terminal_id, terminal_id
-            ),
-        )
-        return self._lane.submit(caller, command, deadline)
-
-    async def void(
-        self, caller: Caller, request: pb.VoidRequest, deadline: float
-    ) -> Submitted:
-        """
-        Queue a Void. Its original may be of another terminal of the same store.
-        """
-        terminal_id = await self._entrance.terminal_of(caller, request.terminal_id)
-        self._reader.check_void(request)
-        command = self._reader.void(
-            request,
-            terminal_id,
-            original_terminal_id=await self._original_terminal_of(
-                caller, request.original_terminal_id, terminal_id
-            ),
-        )
-        return self._lane.submit(caller, command, deadline)
-
-    async def cash_out(
-        self, caller: Caller, request: pb.CashOutRequest, deadline: float
-    ) -> Submitted:
-        """
-        Queue a CashOut.
-        """
-        terminal_id = await self._entrance.terminal_of(caller, request.terminal_id)
-        command = self._reader.cash_out(request, terminal_id)
-        return self._lane.submit(caller, command, deadline)
-
-    async def get_balance(
-        self, caller: Caller, request: pb.GetBalanceRequest, deadline: float
-    ) -> Submitted:
-        """
-        Queue a GetBalance.
-        """
-        terminal_id = await self._entrance.terminal_of(caller, request.terminal_id)
-        question = self._reader.get_balance(request, terminal_id)
-        return self._questions.submit(caller, question, deadline)
-
-    async def get_transaction(
+    async def _get_transaction(
         self, caller: Caller, request: pb.GetTransactionRequest, deadline: float
     ) -> Submitted:
         """
@@ -182,11 +90,11 @@ class Intake:
         """
         if request.terminal_id:
             await self._entrance.require_device(caller)
-            self._reader.check_get_transaction(request)
+            self._reader.check(request)
             terminal_id = await self._entrance.sibling_of(caller, request.terminal_id)
         else:
             terminal_id = await self._entrance.terminal_of(caller, "")
-            self._reader.check_get_transaction(request)
+            self._reader.check(request)
         question = self._reader.get_transaction(request, terminal_id)
         return self._questions.submit(caller, question, deadline)
 

@@ -8,9 +8,12 @@ construction. It fills messages in place: a till waits for this.
 from datetime import UTC, datetime
 from typing import Final
 
+from google.protobuf import timestamp_pb2
+
 from gateway.api.receipts import receipt_text
 from gateway.api.wire_money import exponent_of, plain, put, rfc3339
 from gateway.domain.cards import CardState
+from gateway.domain.holds import HoldStep
 from gateway.domain.ids import uuid_text
 from gateway.domain.policy import Policy
 from gateway.domain.record import TransactionRecord
@@ -34,6 +37,7 @@ _ACTIVITIES: Final = tuple(
     for number in range(max(_NUMBERED) + 1)
 )
 _STATES: Final = tuple(transaction_pb2.CurrentState.values())
+_HOLD_STATES: Final = tuple(transaction_pb2.Hold.State.values())
 _CARD_STATES: Final = tuple(card_pb2.Card.State.values())
 _ENTRY_MODES: Final = tuple(transaction_pb2.EntryMode.values())
 
@@ -85,7 +89,7 @@ def put_outcome(out: transaction_pb2.Outcome, answer: Answer, policy: Policy) ->
         if record.balances_shown or record.result in _CARD_WAS_LOOKED_AT:
             _put_card(out, record, record.card_currency, record.card_state)
     out.receipt_text = receipt_text(record)
-    _put_time(out, record.host_time)
+    _put_time(out.host_time, record.host_time)
     out.business_date = record.business_date.isoformat()
     out.batch_no = record.batch_no
     out.replayed = answer.replayed
@@ -98,6 +102,31 @@ def put_outcome(out: transaction_pb2.Outcome, answer: Answer, policy: Policy) ->
     if place is not None:
         out.terminal_id = place.terminal.code
     _put_till(out, record)
+    _put_particulars(out, answer)
+
+
+def _put_particulars(out: transaction_pb2.Outcome, answer: Answer) -> None:
+    """
+    Write what only some kinds of requests have: a hold, an exception.
+    """
+    record = answer.record
+    if answer.step is not None:
+        _put_hold(out, answer.step, record.card_currency or "")
+    if record.offline and record.reason is not None:
+        out.exception = _RESULTS[record.reason]
+
+
+def _put_hold(out: transaction_pb2.Outcome, step: HoldStep, card_currency: str) -> None:
+    """
+    Write the hold as this request left it.
+    """
+    hold, code = out.hold, step.currency_code
+    exponent = exponent_of(code)
+    hold.state = _HOLD_STATES[step.state]
+    put(hold.authorized_amount, step.authorized_minor, code, exponent)
+    put(hold.captured_amount, step.captured_minor, code, exponent)
+    put(hold.held_amount, step.held_minor, card_currency, exponent_of(card_currency))
+    _put_time(hold.expires_at, step.expires_at)
 
 
 def _put_amounts(
@@ -158,11 +187,10 @@ def _put_card(
         out.expires_on = record.expires_on.isoformat()
 
 
-def _put_time(out: transaction_pb2.Outcome, moment: datetime) -> None:
+def _put_time(out: timestamp_pb2.Timestamp, moment: datetime) -> None:
     since = moment - _EPOCH
-    host_time = out.host_time
-    host_time.seconds = since.days * _DAY_SECONDS + since.seconds
-    host_time.nanos = since.microseconds * 1_000
+    out.seconds = since.days * _DAY_SECONDS + since.seconds
+    out.nanos = since.microseconds * 1_000
 
 
 def _put_conversion(

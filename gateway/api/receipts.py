@@ -40,6 +40,13 @@ _DECLINES: Final[dict[Result, str]] = {
     Result.CARD_NOT_ACTIVE: "the card is not active yet",
     Result.CARD_CLOSED: "the card is closed",
     Result.DUPLICATE: "this request id was used before with other content",
+    Result.AUTHORIZATION_EXPIRED: "the hold has ended",
+    Result.EXCEEDS_AUTHORIZED: "the amount is more than is left of the hold",
+    Result.INCORRECT_PIN: "the PIN is wrong",
+    Result.PIN_REQUIRED: "the card asks for a PIN",
+    Result.PIN_TRIES_EXCEEDED: "the PIN was wrong too often; try again later",
+    Result.CARD_NOT_FLAGGED: "the card is not reported lost or stolen",
+    Result.COUNT_EXCEEDED: "the card was used too often",
 }
 _DECLINE_TEXTS: Final = {
     result: f"Declined: {why}." for result, why in _DECLINES.items()
@@ -165,6 +172,22 @@ def _voided(record: TransactionRecord) -> str:
     return f"Voided: {_approved(record)}."
 
 
+def _authorized(record: TransactionRecord) -> str:
+    return f"Held {_approved(record)} on the gift card."
+
+
+def _captured(record: TransactionRecord) -> str:
+    return f"Paid {_approved(record)} by gift card."
+
+
+def _adjusted(record: TransactionRecord) -> str:
+    return f"Balance adjusted by {_approved(record)}."
+
+
+def _says(text: str) -> Callable[[TransactionRecord], str]:
+    return lambda _: text
+
+
 def _balance(record: TransactionRecord) -> str:  # noqa: ARG001 - the balance follows
     return "Card is active."
 
@@ -183,4 +206,16 @@ _APPROVED_TEXTS: Final[dict[ActivityType, Callable[[TransactionRecord], str]]] =
     ActivityType.CASH_OUT: _paid_out,
     ActivityType.REFUND: _refunded,
     ActivityType.VOID: _voided,
+    ActivityType.AUTHORIZE: _authorized,
+    ActivityType.CAPTURE: _captured,
+    ActivityType.RELEASE: _says("The hold was released."),
+    ActivityType.BLOCK: _says("Card blocked."),
+    ActivityType.UNBLOCK: _says("Card unblocked."),
+    ActivityType.TRANSFER_BALANCE_FROM: _says("Balance moved to the other card."),
+    ActivityType.TRANSFER_BALANCE_TO: _says("Balance received from the other card."),
+    ActivityType.DEACTIVATE: _says("Card closed."),
+    ActivityType.ADJUST_INCREMENT: _adjusted,
+    ActivityType.ADJUST_DECREMENT: _adjusted,
+    ActivityType.CONFIRM: _says("Confirmed."),
+    ActivityType.PIN_RESET: _says("The PIN can be tried again."),
 }

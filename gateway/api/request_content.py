@@ -10,30 +10,26 @@ import struct
 from typing import Final
 
 from gateway.api.ports import Part
+from gateway.domain.cards import BlockReason
 from gateway.domain.commands import Amount
 from gateway.domain.ids import RequestKey
 from gateway.domain.results import LoadType, ReversalReason
 
-ACTIVATE: Final = "ACTIVATE"
-LOAD: Final = "LOAD"
-REDEEM: Final = "REDEEM"
-REVERSE: Final = "REVERSE"
-CASH_OUT: Final = "CASH_OUT"
-REFUND: Final = "REFUND"
-VOID: Final = "VOID"
-
 _pack_key: Final = struct.Struct(">q16s").pack
 
 
-def content_parts(
+def content_parts(  # noqa: PLR0913 - one place for each
     operation: str,
     card_digits: str | None,
     *,
+    second_card: str | None = None,
     original: RequestKey | None = None,
     amount: Amount | None = None,
     allow_partial: bool | None = None,
+    keep_open: bool | None = None,
+    time_to_live_s: int | None = None,
     load_type: LoadType | None = None,
-    reason: ReversalReason | None = None,
+    reason: ReversalReason | BlockReason | None = None,
 ) -> tuple[Part, ...]:
     """
     List what a request asks for; not what it says besides (exponent, till context).
@@ -41,13 +37,13 @@ def content_parts(
     return (
         operation,
         card_digits,
-        None,  # the second card: Replace and TransferBalance, which come later
+        second_card,
         None if original is None else _pack_key(*original),
         None if amount is None else amount.minor_units,
         None if amount is None else amount.currency_code,
         allow_partial,
-        None,  # keep_open: Capture, which comes later
-        None,  # requested time to live: Authorize, which comes later
+        keep_open,
+        time_to_live_s,
         None if load_type is None else int(load_type),
         None if reason is None else int(reason),
     )

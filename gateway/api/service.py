@@ -6,10 +6,12 @@ and until when is the call's (`gateway.api.calls`); what goes wrong is raised an
 becomes a status in `gateway.api.interceptor`.
 """
 
+from typing import Protocol, TypeVar
+
 from grpc import aio
 
 from gateway.api.calls import Call, current_call, shown_id
-from gateway.api.intake import Intake, Submitted
+from gateway.api.intake import Intake
 from gateway.api.outcomes import put_outcome
 from gateway.api.ports import PolicySource
 from gateway.api.stream import Streams
@@ -20,6 +22,18 @@ from scrip.v1 import card_service_pb2_grpc as pb_grpc
 from scrip.v1 import transaction_pb2
 
 _Context = aio.ServicerContext[object, object]
+
+
+class _Asking(Protocol):
+    request_id: str
+
+
+class _Answering(Protocol):
+    @property
+    def outcome(self) -> transaction_pb2.Outcome: ...
+
+
+_R = TypeVar("_R", bound=_Answering)
 
 
 class CardService(pb_grpc.CardServiceServicer):
@@ -40,21 +54,13 @@ class CardService(pb_grpc.CardServiceServicer):
         """
         Make a pending card usable.
         """
-        call, caller = _begin(request.request_id)
-        submitted = await self._intake.activate(caller, request, call.deadline)
-        response = pb.ActivateResponse()
-        await self._finish(call, submitted, response.outcome)
-        return response
+        return await self._unary("activate", request, pb.ActivateResponse())
 
     async def Load(self, request: pb.LoadRequest, context: _Context) -> pb.LoadResponse:
         """
         Add value to a card.
         """
-        call, caller = _begin(request.request_id)
-        submitted = await self._intake.load(caller, request, call.deadline)
-        response = pb.LoadResponse()
-        await self._finish(call, submitted, response.outcome)
-        return response
+        return await self._unary("load", request, pb.LoadResponse())
 
     async def Redeem(
         self, request: pb.RedeemRequest, context: _Context
@@ -62,11 +68,7 @@ class CardService(pb_grpc.CardServiceServicer):
         """
         Spend from a card.
         """
-        call, caller = _begin(request.request_id)
-        submitted = await self._intake.redeem(caller, request, call.deadline)
-        response = pb.RedeemResponse()
-        await self._finish(call, submitted, response.outcome)
-        return response
+        return await self._unary("redeem", request, pb.RedeemResponse())
 
     async def CashOut(
         self, request: pb.CashOutRequest, context: _Context
@@ -74,11 +76,7 @@ class CardService(pb_grpc.CardServiceServicer):
         """
         Pay the rest of a card out in cash.
         """
-        call, caller = _begin(request.request_id)
-        submitted = await self._intake.cash_out(caller, request, call.deadline)
-        response = pb.CashOutResponse()
-        await self._finish(call, submitted, response.outcome)
-        return response
+        return await self._unary("cash_out", request, pb.CashOutResponse())
 
     async def GetBalance(
         self, request: pb.GetBalanceRequest, context: _Context
@@ -86,11 +84,7 @@ class CardService(pb_grpc.CardServiceServicer):
         """
         Read a card's balance.
         """
-        call, caller = _begin(request.request_id)
-        submitted = await self._intake.get_balance(caller, request, call.deadline)
-        response = pb.GetBalanceResponse()
-        await self._finish(call, submitted, response.outcome)
-        return response
+        return await self._unary("get_balance", request, pb.GetBalanceResponse())
 
     async def Reverse(
         self, request: pb.ReverseRequest, context: _Context
@@ -98,11 +92,7 @@ class CardService(pb_grpc.CardServiceServicer):
         """
         Undo a request.
         """
-        call, caller = _begin(request.request_id)
-        submitted = await self._intake.reverse(caller, request, call.deadline)
-        response = pb.ReverseResponse()
-        await self._finish(call, submitted, response.outcome)
-        return response
+        return await self._unary("reverse", request, pb.ReverseResponse())
 
     async def Refund(
         self, request: pb.RefundRequest, context: _Context
@@ -110,21 +100,13 @@ class CardService(pb_grpc.CardServiceServicer):
         """
         Give back what a Redeem spent.
         """
-        call, caller = _begin(request.request_id)
-        submitted = await self._intake.refund(caller, request, call.deadline)
-        response = pb.RefundResponse()
-        await self._finish(call, submitted, response.outcome)
-        return response
+        return await self._unary("refund", request, pb.RefundResponse())
 
     async def Void(self, request: pb.VoidRequest, context: _Context) -> pb.VoidResponse:
         """
         Undo a completed operation of the same business day.
         """
-        call, caller = _begin(request.request_id)
-        submitted = await self._intake.void(caller, request, call.deadline)
-        response = pb.VoidResponse()
-        await self._finish(call, submitted, response.outcome)
-        return response
+        return await self._unary("void", request, pb.VoidResponse())
 
     async def GetTransaction(
         self, request: pb.GetTransactionRequest, context: _Context
@@ -132,11 +114,87 @@ class CardService(pb_grpc.CardServiceServicer):
         """
         Tell what is recorded for a request id.
         """
-        call, caller = _begin(request.request_id)
-        submitted = await self._intake.get_transaction(caller, request, call.deadline)
-        response = pb.GetTransactionResponse()
-        await self._finish(call, submitted, response.outcome)
-        return response
+        return await self._unary(
+            "get_transaction", request, pb.GetTransactionResponse()
+        )
+
+    async def Authorize(
+        self, request: pb.AuthorizeRequest, context: _Context
+    ) -> pb.AuthorizeResponse:
+        """
+        Hold an amount.
+        """
+        return await self._unary("authorize", request, pb.AuthorizeResponse())
+
+    async def IncrementAuthorization(
+        self, request: pb.IncrementAuthorizationRequest, context: _Context
+    ) -> pb.IncrementAuthorizationResponse:
+        """
+        Hold more under an open hold.
+        """
+        return await self._unary(
+            "increment_authorization", request, pb.IncrementAuthorizationResponse()
+        )
+
+    async def Capture(
+        self, request: pb.CaptureRequest, context: _Context
+    ) -> pb.CaptureResponse:
+        """
+        Spend from a hold.
+        """
+        return await self._unary("capture", request, pb.CaptureResponse())
+
+    async def CancelAuthorization(
+        self, request: pb.CancelAuthorizationRequest, context: _Context
+    ) -> pb.CancelAuthorizationResponse:
+        """
+        Give up what is left of a hold.
+        """
+        return await self._unary(
+            "cancel_authorization", request, pb.CancelAuthorizationResponse()
+        )
+
+    async def Confirm(
+        self, request: pb.ConfirmRequest, context: _Context
+    ) -> pb.ConfirmResponse:
+        """
+        Confirm an approved request.
+        """
+        return await self._unary("confirm", request, pb.ConfirmResponse())
+
+    async def Advice(
+        self, request: pb.AdviceRequest, context: _Context
+    ) -> pb.AdviceResponse:
+        """
+        Record a sale that was made while the till could not ask.
+        """
+        return await self._unary("advice", request, pb.AdviceResponse())
+
+    async def Block(
+        self, request: pb.BlockRequest, context: _Context
+    ) -> pb.BlockResponse:
+        """
+        Block a card at once.
+        """
+        return await self._unary("block", request, pb.BlockResponse())
+
+    async def TransferBalance(
+        self, request: pb.TransferBalanceRequest, context: _Context
+    ) -> pb.TransferBalanceResponse:
+        """
+        Move all that can be spent to another card.
+        """
+        return await self._unary(
+            "transfer_balance", request, pb.TransferBalanceResponse()
+        )
+
+    async def Deactivate(
+        self, request: pb.DeactivateRequest, context: _Context
+    ) -> pb.DeactivateResponse:
+        """
+        Close an empty card for ever.
+        """
+        return await self._unary("deactivate", request, pb.DeactivateResponse())
 
     # gRPC also takes a coroutine that reads and writes by itself, unlike the stub.
     async def Transact(  # type: ignore[override]
@@ -148,12 +206,13 @@ class CardService(pb_grpc.CardServiceServicer):
         call = current_call()
         await self._streams.run(call, known_caller(call), context)
 
-    async def _finish(
-        self, call: Call, submitted: Submitted, outcome: transaction_pb2.Outcome
-    ) -> None:
+    async def _unary(self, kind: str, request: _Asking, response: _R) -> _R:
+        call, caller = _begin(request.request_id)
+        submitted = await self._intake.submit(kind, caller, request, call.deadline)
         answer = await submitted
         call.answer = answer
-        put_outcome(outcome, answer, self._policies.current)
+        put_outcome(response.outcome, answer, self._policies.current)
+        return response
 
 
 def _begin(request_id: str) -> tuple[Call, Caller]:

@@ -6,7 +6,7 @@ The order is that of the parameters in `sql/lane.sql` and `sql/journal.sql`.
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
 from gateway.books.arrays import (
@@ -20,7 +20,9 @@ from gateway.books.arrays import (
     texts,
     uuids,
 )
+from gateway.books.rows import HOLD_FIELDS
 from gateway.domain.cards import Card
+from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import CardId, RequestKey
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.engine.ports import Claim
@@ -78,6 +80,11 @@ TRANSACTION_COLUMNS: Final[dict[str, Pack]] = {
     "refusal": int2s,
     "restriction_version_id": int8s,
     "refusal_hours": texts,
+    "channel": int2s,
+    "actor": texts,
+    "offline": bools,
+    "unconfirmed": bools,
+    "seen": byteas,
 }
 _TRANSACTION_PACKS: Final = tuple(TRANSACTION_COLUMNS.values())
 
@@ -105,9 +112,43 @@ _CARD_PACKS: Final[tuple[Pack, ...]] = (
     int8s,
     moments,
     int8s,
+    moments,
+    int8s,
+)
+
+HOLD_COLUMNS: Final[dict[str, Pack]] = {
+    "hold_id": uuids,
+    "card_id": int8s,
+    "terminal_id": int8s,
+    "state": int2s,
+    "currency": texts,
+    "authorized_minor": int8s,
+    "card_minor": int8s,
+    "captured_minor": int8s,
+    "captured_card_minor": int8s,
+    "rate_transaction": numerics,
+    "rate_card": numerics,
+    "applied_rate": numerics,
+    "rate_table_version": int8s,
+    "rate_effective_from": moments,
+    "expires_at": moments,
+}
+_HOLD_PACKS: Final = tuple(HOLD_COLUMNS.values())
+
+_STEP_PACKS: Final[tuple[Pack, ...]] = (
+    uuids,
+    uuids,
+    int8s,
+    int2s,
+    texts,
+    int8s,
+    int8s,
+    int8s,
+    moments,
 )
 
 _key: Final = itemgetter(0)
+_hold_values: Final = attrgetter(*HOLD_FIELDS)
 
 
 def transaction_parameters(records: Sequence[TransactionRecord]) -> list[bytes]:
@@ -146,10 +187,26 @@ def card_parameters(
                 card.version,
                 card.last_transaction_at,
                 card.loaded_minor,
+                card.next_hold_expiry,
+                card.replaced_by,
             )
             for card in cards
         ],
     )
+
+
+def hold_parameters(holds: Sequence[Hold]) -> list[bytes]:
+    """
+    Pack holds for `write_holds`.
+    """
+    return _packed(_HOLD_PACKS, [_hold_values(hold) for hold in holds])
+
+
+def step_parameters(steps: Sequence[HoldStep]) -> list[bytes]:
+    """
+    Pack what became of holds for `insert_hold_steps`.
+    """
+    return _packed(_STEP_PACKS, steps)
 
 
 def claim_parameters(claims: Iterable[Claim]) -> list[bytes]:

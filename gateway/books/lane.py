@@ -13,23 +13,26 @@ from gateway.books.arrays import byteas, int8s
 from gateway.books.columns import (
     card_parameters,
     claim_parameters,
+    hold_parameters,
     key_parameters,
     posting_parameters,
+    step_parameters,
     transaction_parameters,
 )
 from gateway.books.connect import Line, Session
 from gateway.books.faults import ends_connection, first_error, translate
-from gateway.books.rows import card_of, key_of, stored_request_of
+from gateway.books.rows import card_of, hold_of, key_of, stored_request_of
 from gateway.books.wire import Step, Wire, WireLostError, error_text, step
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import CardId, RequestKey
 from gateway.engine.ports import (
+    NOTHING_STORED,
     BooksUnavailableError,
     CommitUnknownError,
     ItemFaultError,
     Locked,
     LockRequest,
-    StoredRequest,
+    Stored,
     WriteSet,
 )
 
@@ -46,9 +49,13 @@ _QUERIES: Final = (
     "batch_moment",
     "cards_of",
     "stored_requests",
+    "holds_named",
+    "holds_open",
     "insert_transactions",
     "insert_postings",
     "update_cards",
+    "write_holds",
+    "insert_hold_steps",
 )
 _BEGIN: Final = step("begin")
 _COMMIT: Final = step("commit")
@@ -93,19 +100,21 @@ class PostgresBooks:
         """
         self._line.close()
 
-    async def cards_of(self, keys: Sequence[RequestKey]) -> dict[RequestKey, CardId]:
+    async def cards_of(self, keys: Sequence[RequestKey]) -> set[CardId]:
         """
         Tell, without a lock, which cards the requests of these keys are about.
+
+        A card that was replaced brings its successors, up to the last.
 
         Raises:
             BooksUnavailableError: no connection.
 
         """
         if not keys:
-            return {}
+            return set()
         wire = await self._line.wire()
         (result,) = await _checked(wire, [step("cards_of", key_parameters(keys))])
-        return {key_of(row): CardId(row[2]) for row in wire.rows(result)}
+        return {CardId(row[0]) for row in wire.rows(result)}
 
     async def open(self, request: LockRequest) -> tuple["PostgresBatch", Locked]:
         """
@@ -139,20 +148,34 @@ class PostgresBatch:
         self._wire = wire
 
     async def read_stored(
-        self, keys: Sequence[RequestKey]
-    ) -> dict[RequestKey, StoredRequest]:
+        self, keys: Sequence[RequestKey], holders: Sequence[CardId] = ()
+    ) -> Stored:
         """
         Read what is kept under keys that were not won, or that originals stand under.
+
+        With it come the holds that those transactions placed or changed, and all OPEN
+        ones of the `holders`: one round trip.
 
         Raises:
             LockTimeoutError, BooksUnavailableError: all is rolled back.
 
         """
-        if not keys:
-            return {}
-        steps = [step("stored_requests", key_parameters(keys))]
-        (result,) = await _checked(self._wire, steps)
-        return {key_of(row): stored_request_of(row) for row in self._wire.rows(result)}
+        steps = []
+        if keys:
+            named = key_parameters(keys)
+            steps = [step("stored_requests", named), step("holds_named", named)]
+        if holders:
+            steps.append(step("holds_open", [int8s(holders)]))
+        if not steps:
+            return NOTHING_STORED
+        wire = self._wire
+        results = await _checked(wire, steps)
+        requests = wire.rows(results[0]) if keys else []
+        of_holds = results[1:] if keys else results
+        return Stored(
+            {key_of(row): stored_request_of(row) for row in requests},
+            [hold_of(row) for result in of_holds for row in wire.rows(result)],
+        )
 
     async def commit(self, writes: WriteSet) -> None:
         """
@@ -292,6 +315,10 @@ def _write_steps(writes: WriteSet) -> list[Step]:
     if writes.cards:
         parameters = card_parameters(writes.cards, writes.card_versions)
         steps.append(step("update_cards", parameters))
+    if writes.holds:
+        steps.append(step("write_holds", hold_parameters(writes.holds)))
+    if writes.steps:
+        steps.append(step("insert_hold_steps", step_parameters(writes.steps)))
     return steps
 
 

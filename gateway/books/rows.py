@@ -2,17 +2,19 @@
 What was read, as the objects of the domain.
 """
 
+from dataclasses import fields
 from typing import Final, TypeVar
 
 from currency import Currency
 from gateway.books.wire import Row
 from gateway.domain.cards import BlockReason, Card, CardState
 from gateway.domain.commands import Fingerprint
+from gateway.domain.holds import Hold, HoldState, HoldStep
 from gateway.domain.ids import RequestId, RequestKey, TerminalId
 from gateway.domain.originals import Refunds
 from gateway.domain.record import TransactionRecord
 from gateway.domain.restrictions import RefusalReason
-from gateway.domain.results import ActivityType, EntryMode, Result
+from gateway.domain.results import ActivityType, Channel, EntryMode, Result
 from gateway.engine.ports import StoredRequest
 
 K = TypeVar("K")
@@ -31,9 +33,15 @@ _RESULT: Final = _FIELDS.index("result")
 _CARD_STATE: Final = _FIELDS.index("card_state")
 _ENTRY_MODE: Final = _FIELDS.index("entry_mode")
 _REFUSAL: Final = _FIELDS.index("refusal")
+_CHANNEL: Final = _FIELDS.index("channel")
 
 # `stored_requests` gives so many columns before those of the transaction.
-_BEFORE_RECORD: Final = 8
+_STEP: Final = 9
+_BEFORE_RECORD: Final = _STEP + len(HoldStep._fields)
+_STEP_STATE: Final = HoldStep._fields.index("state")
+
+# The columns of `hold`, and the fields of Hold, in one order.
+HOLD_FIELDS: Final = tuple(field.name for field in fields(Hold))
 
 
 def card_of(row: Row) -> Card:
@@ -59,6 +67,8 @@ def card_of(row: Row) -> Card:
         loaded_minor,
         issue_batch_id,
         restriction_set_id,
+        next_hold_expiry,
+        replaced_by,
     ) = row
     return Card(
         card_id=card_id,
@@ -79,7 +89,18 @@ def card_of(row: Row) -> Card:
         loaded_minor=loaded_minor,
         issue_batch_id=issue_batch_id,
         restriction_set_id=restriction_set_id,
+        next_hold_expiry=next_hold_expiry,
+        replaced_by=replaced_by,
     )
+
+
+def hold_of(row: Row) -> Hold:
+    """
+    Read a hold from the columns of `holds_named` or `holds_open`.
+    """
+    values = dict(zip(HOLD_FIELDS, row, strict=True))
+    values["state"] = HoldState(values["state"])
+    return Hold(**values)
 
 
 def record_of(row: Row) -> TransactionRecord:
@@ -95,6 +116,7 @@ def record_of(row: Row) -> TransactionRecord:
         values[_ENTRY_MODE] = EntryMode(values[_ENTRY_MODE])
     if values[_REFUSAL] is not None:
         values[_REFUSAL] = RefusalReason(values[_REFUSAL])
+    values[_CHANNEL] = Channel(values[_CHANNEL])
     return TransactionRecord._make(values)
 
 
@@ -109,7 +131,7 @@ def stored_request_of(row: Row) -> StoredRequest:
     """
     Read what is kept under a key from the columns of `stored_requests`.
     """
-    _, _, key_id, tag, undone_by, later_activity, *refunded = row[:_BEFORE_RECORD]
+    _, _, key_id, tag, undone_by, confirmed_by, later_activity, *refunded = row[:_STEP]
     return StoredRequest(
         fingerprint=None if tag is None else Fingerprint(key_id, tag),
         record=record_of(row[_BEFORE_RECORD:]),
@@ -117,4 +139,14 @@ def stored_request_of(row: Row) -> StoredRequest:
         later_activity=frozenset(later_activity),
         voided=undone_by == ActivityType.VOID,
         refunds=Refunds._make(refunded),
+        confirmed=confirmed_by is not None,
+        step=_step_of(row[_STEP:_BEFORE_RECORD]),
     )
+
+
+def _step_of(row: Row) -> HoldStep | None:
+    if row[0] is None:
+        return None
+    values = list(row)
+    values[_STEP_STATE] = HoldState(values[_STEP_STATE])
+    return HoldStep._make(values)

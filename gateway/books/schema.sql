@@ -262,7 +262,9 @@ CREATE TABLE card_product (
     -- Activity types: 1 ACTIVATE, 2 LOAD, 3 REDEEM, 4 REVERSAL, 5 BALANCE, 6 CASH_OUT
     permitted smallint[] NOT NULL CHECK (
         array_position(permitted, NULL) IS NULL
-        AND permitted <@ ARRAY[1, 2, 3, 4, 5, 6]::smallint[]
+        AND permitted <@ ARRAY[
+            1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20
+        ]::smallint[]
     ),
     max_load_minor bigint CHECK (max_load_minor BETWEEN 1 AND 1000000000000000),
     max_redeem_minor bigint CHECK (max_redeem_minor BETWEEN 1 AND 1000000000000000),
@@ -493,6 +495,11 @@ CREATE TABLE card (
     -- No index on either: nobody looks for cards by them.
     issue_batch_id bigint,
     restriction_set_id bigint,
+    -- The card that took over what a REPLACED one held.
+    replaced_by bigint REFERENCES card,
+    CONSTRAINT card_replaced_check CHECK (
+        (state = 7) = (replaced_by IS NOT NULL) AND replaced_by <> card_id
+    ),
     CONSTRAINT card_number_index_key UNIQUE (number_index),
     CONSTRAINT card_blocked_check CHECK (
         CASE
@@ -566,12 +573,11 @@ EXECUTE FUNCTION refuse_forgotten_try();
 CREATE TABLE transaction (
     transaction_id uuid CONSTRAINT transaction_pkey PRIMARY KEY,
     terminal_id bigint NOT NULL,
-    request_id uuid NOT NULL,
-    -- 1 ACTIVATE, 2 LOAD, 3 REDEEM, 4 REVERSAL, 6 CASH_OUT, 7 REFUND, 8 VOID
-    -- (5 BALANCE is never recorded)
-    activity smallint NOT NULL CHECK (activity IN (1, 2, 3, 4, 6, 7, 8)),
+    request_id uuid,
+    -- gateway/domain/results.py; 5 BALANCE is never recorded
+    activity smallint NOT NULL CHECK (activity BETWEEN 1 AND 20 AND activity <> 5),
     -- gateway/domain/results.py; 24 DUPLICATE is never recorded
-    result smallint NOT NULL CHECK (result BETWEEN 1 AND 23),
+    result smallint NOT NULL CHECK (result BETWEEN 1 AND 31 AND result <> 24),
     merchant_id bigint NOT NULL,
     store_id bigint NOT NULL,
     program_id bigint,
@@ -620,15 +626,30 @@ CREATE TABLE transaction (
     refusal smallint,
     restriction_version_id bigint,
     refusal_hours text,
+    -- 1 API, 2 ADMIN, 3 IVR, 4 PORTAL, 5 SYSTEM, 6 FRAUD
+    channel smallint NOT NULL DEFAULT 1 CHECK (channel BETWEEN 1 AND 6),
+    -- Who of the staff asked.
+    actor text CHECK (char_length(actor) <= 64),
+    -- A sale that was made before it was told (Advice).
+    offline boolean NOT NULL DEFAULT false,
+    -- Its terminal has still to confirm it.
+    unconfirmed boolean NOT NULL DEFAULT false,
+    -- What else the decision saw, for its explanation.
+    seen bytea CHECK (octet_length(seen) <= 4096),
+    -- Nobody asked for a release by time, and the second row of a transfer has the
+    -- first's request.
+    CONSTRAINT transaction_request_check CHECK (
+        request_id IS NOT NULL OR activity IN (11, 15)
+    ),
     -- A decline moves nothing.
     CONSTRAINT transaction_decline_check CHECK (
         result <= 2 OR (approved_minor = 0 AND card_minor = 0)
     ),
-    -- Only an approved reversal or void can have undone something.
+    -- 4 REVERSAL and 8 VOID undo; 17 and 18 carry an adjustment out; 19 CONFIRM confirms.
     CONSTRAINT transaction_effective_check CHECK (
         effective IS NULL
         OR (
-            activity IN (4, 8) AND result = 1
+            activity IN (4, 8, 17, 18, 19) AND result = 1
             AND (original_transaction_id IS NOT NULL OR NOT effective)
         )
     ),
@@ -673,7 +694,11 @@ WHERE card_seq IS NOT NULL;
 -- What is undone is undone once.
 CREATE UNIQUE INDEX transaction_effective_reversal_key
 ON transaction (original_transaction_id)
-WHERE effective;
+WHERE effective AND activity <> 19;
+
+-- What is confirmed is confirmed once.
+CREATE UNIQUE INDEX transaction_confirm_key ON transaction (original_transaction_id)
+WHERE effective AND activity = 19;
 
 -- The refunds of a sale.
 CREATE INDEX transaction_refund_idx ON transaction (original_transaction_id)
@@ -695,13 +720,15 @@ BEGIN
         AND f.activity = 7 AND f.result = 1
         AND (
             SELECT u.transaction_id FROM transaction AS u
-            WHERE u.original_transaction_id = f.transaction_id AND u.effective
+            WHERE u.original_transaction_id = f.transaction_id
+                AND u.effective AND u.activity <> 19
         ) IS NULL;
     SELECT o.approved_minor INTO refundable FROM transaction AS o
-    WHERE o.transaction_id = NEW.original_transaction_id AND o.activity = 3
+    WHERE o.transaction_id = NEW.original_transaction_id AND o.activity IN (3, 10)
         AND (
             SELECT u.transaction_id FROM transaction AS u
-            WHERE u.original_transaction_id = o.transaction_id AND u.effective
+            WHERE u.original_transaction_id = o.transaction_id
+                AND u.effective AND u.activity <> 19
         ) IS NULL;
     IF NEW.original_transaction_id IS NULL OR refunded > coalesce(refundable, 0) THEN
         RAISE EXCEPTION USING
@@ -736,7 +763,7 @@ CREATE TABLE posting (
         AND amount_minor BETWEEN -1000000000000000 AND 1000000000000000
     ),
     line smallint NOT NULL CHECK (line BETWEEN 1 AND 99),
-    account smallint NOT NULL CHECK (account BETWEEN 1 AND 8),
+    account smallint NOT NULL CHECK (account BETWEEN 1 AND 9),
     currency char(3) NOT NULL CHECK (octet_length(currency) = 3),
     CONSTRAINT posting_pkey PRIMARY KEY (transaction_id, line)
 );
@@ -791,6 +818,89 @@ CREATE TABLE request_key (
         (fingerprint IS NULL) = (fingerprint_key_id IS NULL)
     )
 );
+
+-- What is kept on a card for a later capture. Its state and amounts change while it is
+-- open; once it is not, nothing does.
+CREATE TABLE hold (
+    -- The AUTHORIZE that placed it.
+    hold_id uuid PRIMARY KEY REFERENCES transaction,
+    card_id bigint NOT NULL REFERENCES card,
+    terminal_id bigint NOT NULL REFERENCES terminal,
+    -- 1 OPEN, 2 CAPTURED, 3 CANCELLED, 4 EXPIRED
+    state smallint NOT NULL CHECK (state BETWEEN 1 AND 4),
+    currency char(3) NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
+    authorized_minor bigint NOT NULL
+    CHECK (authorized_minor BETWEEN 1 AND 1000000000000000),
+    card_minor bigint NOT NULL CHECK (card_minor BETWEEN 1 AND 1000000000000000),
+    captured_minor bigint NOT NULL
+    CHECK (captured_minor BETWEEN 0 AND 1000000000000000),
+    captured_card_minor bigint NOT NULL
+    CHECK (captured_card_minor BETWEEN 0 AND 1000000000000000),
+    rate_transaction numeric(20, 12) CHECK (rate_transaction > 0),
+    rate_card numeric(20, 12) CHECK (rate_card > 0),
+    applied_rate numeric(34, 12) CHECK (applied_rate >= 0),
+    rate_table_version bigint CHECK (rate_table_version >= 0),
+    rate_effective_from timestamptz,
+    expires_at timestamptz NOT NULL,
+    CONSTRAINT hold_rates_check CHECK (
+        num_nulls(
+            rate_transaction, rate_card, applied_rate, rate_table_version,
+            rate_effective_from
+        ) IN (0, 5)
+    ),
+    CONSTRAINT hold_captured_check CHECK (
+        state = 1 OR (state = 2) = (captured_minor > 0) OR state IN (3, 4)
+    )
+);
+
+CREATE INDEX hold_open_card_idx ON hold (card_id) WHERE state = 1;
+CREATE INDEX hold_open_expiry_idx ON hold (expires_at) WHERE state = 1;
+
+-- What each transaction made of a hold. Inserted, never changed.
+CREATE TABLE hold_step (
+    transaction_id uuid PRIMARY KEY REFERENCES transaction,
+    hold_id uuid NOT NULL REFERENCES hold,
+    -- What the card's held amount changed by.
+    held_change_minor bigint NOT NULL,
+    -- The hold after it.
+    state smallint NOT NULL CHECK (state BETWEEN 1 AND 4),
+    currency char(3) NOT NULL,
+    authorized_minor bigint NOT NULL,
+    captured_minor bigint NOT NULL,
+    held_minor bigint NOT NULL CHECK (held_minor >= 0 AND (state = 1 OR held_minor = 0)),
+    expires_at timestamptz NOT NULL
+);
+
+CREATE INDEX hold_step_hold_idx ON hold_step (hold_id);
+-- A hold ends once.
+CREATE UNIQUE INDEX hold_step_end_key ON hold_step (hold_id) WHERE state <> 1;
+
+CREATE FUNCTION refuse_ended_hold() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, public
+AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'check_violation',
+        CONSTRAINT = 'hold_ended_check',
+        TABLE = 'hold',
+        MESSAGE = format('the hold %s has ended, or would become another', OLD.hold_id);
+END
+$$;
+
+CREATE TRIGGER hold_ended
+BEFORE UPDATE ON hold
+FOR EACH ROW
+WHEN (
+    old.state <> 1
+    OR new.hold_id <> old.hold_id
+    OR new.terminal_id <> old.terminal_id
+    OR new.currency <> old.currency
+    OR new.captured_minor < old.captured_minor
+    OR new.rate_transaction IS DISTINCT FROM old.rate_transaction
+    OR new.rate_card IS DISTINCT FROM old.rate_card
+)
+EXECUTE FUNCTION refuse_ended_hold();
 
 -- What a statement is stopped with that changed fewer rows than it was given.
 CREATE FUNCTION require_rows_v1(changed bigint, wanted bigint) RETURNS void
@@ -903,6 +1013,16 @@ SEQUENCE store_group_store_group_id_seq, restriction_set_restriction_set_id_seq,
 restriction_version_restriction_version_id_seq,
 restriction_entry_restriction_entry_id_seq, issue_batch_issue_batch_id_seq
 TO scrip_admin;
+
+-- Holds.
+REVOKE ALL ON FUNCTION refuse_ended_hold() FROM public;
+GRANT SELECT (replaced_by) ON card TO scrip_gateway, scrip_admin, scrip_reader;
+GRANT UPDATE (replaced_by) ON card TO scrip_gateway;
+GRANT SELECT, INSERT ON hold, hold_step TO scrip_gateway;
+GRANT UPDATE (
+    card_id, state, authorized_minor, card_minor, captured_minor, captured_card_minor
+) ON hold TO scrip_gateway;
+GRANT SELECT ON hold, hold_step TO scrip_reader;
 
 -- PINs: workers compare them and count; the console gives one, and can read none.
 GRANT SELECT ON card_pin, card_pin_try TO scrip_gateway;

@@ -52,6 +52,8 @@ class Card:
     Money is in minor units of `currency`. `version` grows by one with every transaction
     that changes the row, and is that transaction's `card_seq`. `loaded_minor` is the
     sum of the loads that were not undone: the face value of a card of one load.
+    No open hold ends before `next_hold_expiry`; None: none does. `replaced_by` is the
+    card that took over its balance and its holds.
     """
 
     card_id: CardId
@@ -72,6 +74,8 @@ class Card:
     loaded_minor: int = 0
     issue_batch_id: IssueBatchId | None = None
     restriction_set_id: RestrictionSetId | None = None
+    next_hold_expiry: datetime | None = None
+    replaced_by: CardId | None = None
 
     def __post_init__(self) -> None:
         """
@@ -100,13 +104,17 @@ class Card:
         state: CardState | None = None,
         loads: int = 0,
         expires_on: date | None = None,
+        held_minor: int = 0,
+        unconfirmed_minor: int = 0,
     ) -> "Card":
         """
         Give the card after one transaction: the balance changed by `amount_minor`.
 
         `expires_on` given as None keeps nothing: callers pass the card's own. With
-        `loads` the amount is that of a load, or of a load that is undone.
+        `loads` the amount is that of a load, or of a load that is undone. `held_minor`
+        and `unconfirmed_minor` are changes too.
         """
+        held = self.held_minor + held_minor
         return Card(
             card_id=self.card_id,
             program_id=self.program_id,
@@ -117,8 +125,8 @@ class Card:
             block_reason=self.block_reason,
             currency=self.currency,
             balance_minor=self.balance_minor + amount_minor,
-            held_minor=self.held_minor,
-            unconfirmed_minor=self.unconfirmed_minor,
+            held_minor=held,
+            unconfirmed_minor=self.unconfirmed_minor + unconfirmed_minor,
             load_count=self.load_count + loads,
             expires_on=expires_on,
             version=self.version + 1,
@@ -126,4 +134,6 @@ class Card:
             loaded_minor=self.loaded_minor + (amount_minor if loads else 0),
             issue_batch_id=self.issue_batch_id,
             restriction_set_id=self.restriction_set_id,
+            next_hold_expiry=self.next_hold_expiry if held else None,
+            replaced_by=self.replaced_by,
         )

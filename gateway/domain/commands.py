@@ -8,8 +8,9 @@ is a recorded decline (domain 1.2).
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.domain.cards import BlockReason
 from gateway.domain.ids import RequestId, RequestKey, TerminalId
-from gateway.domain.results import EntryMode, LoadType, ReversalReason
+from gateway.domain.results import Channel, EntryMode, LoadType, ReversalReason
 
 
 class Amount(NamedTuple):
@@ -65,7 +66,7 @@ class Command:
 
     `content` is the length-prefixed list that `fingerprint` was made of; it holds the
     card number, so it has no place in a repr. It is kept until the answer, to compare
-    with a fingerprint stored under an older key.
+    with a fingerprint stored under an older key. `actor` names who of the staff asked.
     """
 
     request_id: RequestId
@@ -74,6 +75,8 @@ class Command:
     till: TillContext
     fingerprint: Fingerprint
     content: bytes = field(repr=False)
+    channel: Channel = Channel.API
+    actor: str | None = None
 
     @property
     def key(self) -> RequestKey:
@@ -81,6 +84,24 @@ class Command:
         Name this request.
         """
         return RequestKey(self.terminal_id, self.request_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming(Command):
+    """
+    What names an original is about that one's card. Only a Reverse claims its key.
+    """
+
+    original: RequestKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moving(Command):
+    """
+    What moves a balance names a second card, which receives it.
+    """
+
+    other: CardRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +134,11 @@ class Redeem(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reverse(Command):
+class Reverse(Naming):
     """
     Undo a request, whether or not it was ever done.
     """
 
-    original: RequestKey
     reversal_reason: ReversalReason
 
 
@@ -130,22 +150,95 @@ class CashOut(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refund(Command):
+class Refund(Naming):
     """
     Give back what a redemption spent, wholly or in part.
     """
 
-    original: RequestKey
     amount: Amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Void(Command):
+class Void(Naming):
     """
     Undo a whole completed operation of the same business day.
     """
 
-    original: RequestKey
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorize(Command):
+    """
+    Hold an amount. `time_to_live_s` shortens what the product allows.
+    """
+
+    amount: Amount
+    allow_partial: bool
+    time_to_live_s: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncrementAuthorization(Naming):
+    """
+    Hold more under an open hold.
+    """
+
+    amount: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture(Naming):
+    """
+    Spend from a hold; without an amount, all that is left of it.
+    """
+
+    amount: Amount | None
+    keep_open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAuthorization(Naming):
+    """
+    Give up what is left of a hold.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirm(Naming):
+    """
+    Confirm an approved request of a terminal that sends two messages.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice(Command):
+    """
+    Tell of a sale that was made while the till could not ask.
+    """
+
+    amount: Amount
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block(Command):
+    """
+    Block a card at once.
+    """
+
+    reason: BlockReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferBalance(Moving):
+    """
+    Move all that can be spent to another card.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deactivate(Command):
+    """
+    Close an empty card for ever.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +251,8 @@ class GetBalance:
     terminal_id: TerminalId
     card: CardRef
     till: TillContext
+    channel: Channel = Channel.API
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +264,21 @@ class GetTransaction:
     key: RequestKey
 
 
-# What names an original is about that one's card. Only a Reverse claims its key.
-Naming = Reverse | Refund | Void
-MoneyCommand = Activate | Load | Redeem | CashOut | Naming
+MoneyCommand = (
+    Activate
+    | Load
+    | Redeem
+    | CashOut
+    | Reverse
+    | Refund
+    | Void
+    | Authorize
+    | IncrementAuthorization
+    | Capture
+    | CancelAuthorization
+    | Confirm
+    | Advice
+    | Block
+    | TransferBalance
+    | Deactivate
+)

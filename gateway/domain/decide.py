@@ -2,15 +2,28 @@
 One entry for every command that is recorded.
 """
 
+from collections.abc import Callable
+from typing import Any, Final
+
 from gateway.domain.cash_out import decide_cash_out
 from gateway.domain.commands import (
     Activate,
+    Advice,
+    Authorize,
+    Block,
+    CancelAuthorization,
+    Capture,
     CashOut,
+    Command,
+    Confirm,
+    Deactivate,
+    IncrementAuthorization,
     Load,
-    MoneyCommand,
+    Naming,
     Redeem,
     Refund,
     Reverse,
+    TransferBalance,
     Void,
 )
 from gateway.domain.decision import Decision, View
@@ -22,7 +35,8 @@ from gateway.domain.results import ActivityType
 from gateway.domain.reverse import decide_reverse
 from gateway.domain.void import decide_void
 
-ACTIVITIES: dict[type[MoneyCommand], ActivityType] = {
+# What a request is recorded as.
+ACTIVITIES: Final[dict[type[Command], ActivityType]] = {
     Activate: ActivityType.ACTIVATE,
     Load: ActivityType.LOAD,
     Redeem: ActivityType.REDEEM,
@@ -30,23 +44,38 @@ ACTIVITIES: dict[type[MoneyCommand], ActivityType] = {
     CashOut: ActivityType.CASH_OUT,
     Refund: ActivityType.REFUND,
     Void: ActivityType.VOID,
+    Authorize: ActivityType.AUTHORIZE,
+    IncrementAuthorization: ActivityType.AUTHORIZE,
+    Capture: ActivityType.CAPTURE,
+    CancelAuthorization: ActivityType.RELEASE,
+    Confirm: ActivityType.CONFIRM,
+    Advice: ActivityType.REDEEM,
+    Block: ActivityType.BLOCK,
+    TransferBalance: ActivityType.TRANSFER_BALANCE_FROM,
+    Deactivate: ActivityType.DEACTIVATE,
+}
+
+# Each takes its own kind of command, which the key says.
+_BY_CARD: Final[dict[type[Command], Callable[[Any, View], Decision]]] = {
+    Redeem: decide_redeem,
+    Load: decide_load,
+    Activate: decide_activate,
+    CashOut: decide_cash_out,
+}
+_BY_ORIGINAL: Final[
+    dict[type[Command], Callable[[Any, View, Original | None], Decision]]
+] = {
+    Reverse: decide_reverse,
+    Refund: decide_refund,
+    Void: decide_void,
 }
 
 
-def decide(command: MoneyCommand, view: View, original: Original | None) -> Decision:
+def decide(command: Command, view: View, original: Original | None) -> Decision:
     """
     Decide one command. `original` is what it names, None where it names none.
     """
-    if isinstance(command, Redeem):
-        return decide_redeem(command, view)
-    if isinstance(command, Load):
-        return decide_load(command, view)
-    if isinstance(command, Activate):
-        return decide_activate(command, view)
-    if isinstance(command, CashOut):
-        return decide_cash_out(command, view)
-    if isinstance(command, Reverse):
-        return decide_reverse(command, view, original)
-    if isinstance(command, Refund):
-        return decide_refund(command, view, original)
-    return decide_void(command, view, original)
+    kind = type(command)
+    if isinstance(command, Naming):
+        return _BY_ORIGINAL[kind](command, view, original)
+    return _BY_CARD[kind](command, view)

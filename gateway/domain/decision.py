@@ -9,12 +9,13 @@ from typing import NamedTuple, Protocol
 from gateway.domain.cards import Card
 from gateway.domain.checks import refuse_card
 from gateway.domain.commands import Amount, CardRef, TillContext
+from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import RequestId, TerminalId, TransactionId
 from gateway.domain.policy import Place, Policy
 from gateway.domain.pricing import NOT_CONVERTED, Price
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.restrictions import Refusal
-from gateway.domain.results import ActivityType, Result
+from gateway.domain.results import ActivityType, Channel, Result
 
 
 class Stamp(NamedTuple):
@@ -22,26 +23,32 @@ class Stamp(NamedTuple):
     What the host gives a transaction, made outside because it needs ids, keys and time.
 
     `now` is the batch's clock, never below the card's last transaction (design 3). What
-    is answered but not recorded has no transaction id.
+    is answered but not recorded has no transaction id. `second_id` is for the row that
+    a transaction of two cards writes for the second one.
     """
 
     transaction_id: TransactionId | None
     approval_code: str
     now: datetime
     batch_no: int
+    second_id: TransactionId | None = None
 
 
 class View(NamedTuple):
     """
     What a decision may look at.
 
-    The place, the card under its lock, the policy in force, and the stamp.
+    The place, the card under its lock, the policy in force, and the stamp. `other` is
+    the second card of a command that names two; `holds` are the OPEN ones of `card`,
+    given to a command that moves them.
     """
 
     place: Place
     card: Card | None
     policy: Policy
     stamp: Stamp
+    other: Card | None = None
+    holds: tuple[Hold, ...] = ()
 
 
 class Asked(Protocol):
@@ -77,16 +84,36 @@ class Asked(Protocol):
         """
         ...
 
+    @property
+    def channel(self) -> Channel:
+        """
+        Give the way it came.
+        """
+        ...
+
+    @property
+    def actor(self) -> str | None:
+        """
+        Give who of the staff asked, if anyone.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """
     What is to be written: the record, its postings, and the card if its row changes.
+
+    `holds` are those that are new or changed, `step` what became of the one the command
+    is about. `also` is what the same request brings about besides, on another card.
     """
 
     record: TransactionRecord
     postings: tuple[Posting, ...] = ()
     card: Card | None = None
+    holds: tuple[Hold, ...] = ()
+    step: HoldStep | None = None
+    also: tuple["Decision", ...] = ()
 
 
 class Facts(NamedTuple):
@@ -106,6 +133,16 @@ class Facts(NamedTuple):
     effective: bool | None = None
     approved: bool = False
     refusal: Refusal | None = None
+    offline: bool = False
+    unconfirmed: bool = False
+    seen: bytes | None = None
+
+    @property
+    def particular(self) -> bool:
+        """
+        Tell whether there is something that few records have.
+        """
+        return bool(self.refusal or self.offline or self.unconfirmed or self.seen)
 
 
 def write_record(
@@ -124,6 +161,7 @@ def write_record(
     """
     place, stamp, amount, price = view.place, view.stamp, facts.amount, facts.price
     card, ref, till = after or before, command.card, command.till
+    named = card or ref
     record = TransactionRecord(
         transaction_id=stamp.transaction_id,
         terminal_id=command.terminal_id,
@@ -134,12 +172,8 @@ def write_record(
         store_id=place.store.store_id,
         program_id=card.program_id if card else None,
         card_id=card.card_id if card else None,
-        card_number_index=ref.number_index
-        if ref is not None and card is None
-        else None,
-        card_last_four=(
-            card.last_four if card else ref.last_four if ref is not None else None
-        ),
+        card_number_index=ref.number_index if ref and not card else None,
+        card_last_four=named.last_four if named else None,
         card_seq=after.version if after else None,
         card_state=card.state if card else None,
         expires_on=card.expires_on if card else None,
@@ -176,15 +210,24 @@ def write_record(
         local_time=till.local_time,
         system_trace_no=till.system_trace_no,
         terminal_batch_no=till.terminal_batch_no,
+        channel=command.channel,
+        actor=command.actor,
     )
-    return _refused(record, facts.refusal) if facts.refusal else record
+    return _with_particulars(record, facts) if facts.particular else record
 
 
-def _refused(record: TransactionRecord, refusal: Refusal) -> TransactionRecord:
+def _with_particulars(record: TransactionRecord, facts: Facts) -> TransactionRecord:
+    """
+    Add what few records have.
+    """
+    refusal = facts.refusal
     return record._replace(
-        refusal=refusal.reason,
-        restriction_version_id=refusal.restriction_version_id,
-        refusal_hours=refusal.hours,
+        refusal=refusal.reason if refusal else None,
+        restriction_version_id=refusal.restriction_version_id if refusal else None,
+        refusal_hours=refusal.hours if refusal else None,
+        offline=facts.offline,
+        unconfirmed=facts.unconfirmed,
+        seen=facts.seen,
     )
 
 

@@ -8,6 +8,7 @@ from gateway.domain.cards import Card
 from gateway.domain.checks import refuse_card
 from gateway.domain.commands import Amount, Naming
 from gateway.domain.decision import Decision, Facts, View, decline, write_record
+from gateway.domain.holds import Hold
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import Result
 
@@ -29,7 +30,9 @@ class Original(NamedTuple):
     A recorded transaction, and what has become of it.
 
     `later_activity` tells, for an Activate, whether an approved and unreversed
-    transaction followed it on its card. `refunds` are of a Redeem.
+    transaction followed it on its card. `refunds` are of a Redeem. `hold` is the one
+    that it placed or changed, as that stands now. `number_index` is that of its own
+    card, which may have been replaced since.
     """
 
     record: TransactionRecord
@@ -37,12 +40,15 @@ class Original(NamedTuple):
     later_activity: bool
     voided: bool = False
     refunds: Refunds = NO_REFUNDS
+    confirmed: bool = False
+    hold: Hold | None = None
+    number_index: bytes | None = None
 
 
 def refuse_original(
     command: Naming,
     view: View,
-    record: TransactionRecord,
+    original: Original,
     *,
     known: Facts,
     blind: Facts,
@@ -53,12 +59,13 @@ def refuse_original(
     Who sent another card, or is another merchant, is told the `blind` facts only, and
     not even the original's id.
     """
+    record = original.record
     if record.card_id is not None:
         refusal = refuse_card(view.card, view.place, view.policy)
         if refusal:
             return decline(command, view, known._replace(result=refusal))
     foreign = record.merchant_id != view.place.merchant.merchant_id
-    if foreign or _names_another_card(command, view.card, record):
+    if foreign or _names_another_card(command, view.card, original):
         return refuse_blindly(command, view, blind, Result.ORIGINAL_NOT_FOUND)
     return None
 
@@ -73,18 +80,16 @@ def refuse_blindly(
     return Decision(write_record(command, view, facts, before=None, after=None))
 
 
-def _names_another_card(
-    command: Naming, card: Card | None, record: TransactionRecord
-) -> bool:
+def _names_another_card(command: Naming, card: Card | None, original: Original) -> bool:
     """
-    Tell whether the card sent is not the original's.
+    Tell whether the card sent is neither the original's nor the one that replaced it.
 
     An original that found no card and named none has none to differ from.
     """
-    own = card.number_index if card is not None else record.card_number_index
-    if command.card is None or own is None:
-        return False
-    return command.card.number_index != own
+    own = card.number_index if card else original.record.card_number_index
+    known = {own, original.number_index} - {None}
+    sent = command.card
+    return sent is not None and bool(known) and sent.number_index not in known
 
 
 def asked_in(record: TransactionRecord) -> Amount | None:

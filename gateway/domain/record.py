@@ -23,7 +23,7 @@ from gateway.domain.ids import (
     TransactionId,
 )
 from gateway.domain.restrictions import RefusalReason
-from gateway.domain.results import ActivityType, EntryMode, Result
+from gateway.domain.results import ActivityType, Channel, EntryMode, Result
 
 
 class Account(IntEnum):
@@ -39,14 +39,15 @@ class Account(IntEnum):
     BREAKAGE = 6
     FEES = 7
     ADJUSTMENTS = 8
+    TRANSFERS = 9
 
 
 class Posting(NamedTuple):
     """
     One signed amount on one account: a debit is positive, a credit negative.
 
-    `owner_id` is the programme for CARD_LIABILITY and FX_CLEARING and the merchant for
-    MERCHANT_PAYABLE and MERCHANT_RECEIVABLE.
+    `owner_id` is the merchant for MERCHANT_PAYABLE and MERCHANT_RECEIVABLE, else the
+    programme.
     """
 
     transaction_id: TransactionId
@@ -64,8 +65,15 @@ class TransactionRecord(NamedTuple):
 
     Amounts named `requested` and `approved` are in the transaction's currency, balances
     and `card_minor` in the card's. Balances are None where no card is known.
-    `card_minor` is what the card's ledger balance changed by, without its sign. The
-    last three say which restriction refused and why, on a decline of check 11.
+    `card_minor` is what the card's ledger balance changed by, without its sign; of an
+    AUTHORIZE or a RELEASE what its held amount changed by. `refusal` and the two after
+    it say which restriction refused and why, on a decline of check 11.
+
+    Without a `request_id` it is a row that another request or the clerk brought about.
+    `actor` names who of the staff asked. `offline` marks a sale told by Advice, whose
+    `reason` is the result that kept it from being paid in full. `unconfirmed` marks an
+    approval that its terminal has still to confirm. `seen` holds what else the decision
+    saw, for its explanation.
     """
 
     transaction_id: TransactionId | None
@@ -118,3 +126,8 @@ class TransactionRecord(NamedTuple):
     refusal: RefusalReason | None = None
     restriction_version_id: RestrictionVersionId | None = None
     refusal_hours: str | None = None
+    channel: Channel = Channel.API
+    actor: str | None = None
+    offline: bool = False
+    unconfirmed: bool = False
+    seen: bytes | None = None

@@ -28,7 +28,7 @@ def decide_refund(command: Refund, view: View, original: Original | None) -> Dec
         return refuse_blindly(command, view, facts, result)
     record, card = original.record, view.card
     blind, facts = facts, facts._replace(original_transaction_id=record.transaction_id)
-    decided = refuse_original(command, view, record, known=facts, blind=blind)
+    decided = refuse_original(command, view, original, known=facts, blind=blind)
     if decided:
         return decided
     refusal = refuse_refund(card) if card else None

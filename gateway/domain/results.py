@@ -34,6 +34,13 @@ class Result(IntEnum):
     CARD_NOT_ACTIVE = 22
     CARD_CLOSED = 23
     DUPLICATE = 24
+    AUTHORIZATION_EXPIRED = 25
+    EXCEEDS_AUTHORIZED = 26
+    INCORRECT_PIN = 27
+    PIN_REQUIRED = 28
+    PIN_TRIES_EXCEEDED = 29
+    CARD_NOT_FLAGGED = 30
+    COUNT_EXCEEDED = 31
 
 
 RESPONSE_CODES: dict[Result, str] = {
@@ -61,6 +68,13 @@ RESPONSE_CODES: dict[Result, str] = {
     Result.CARD_NOT_ACTIVE: "78",
     Result.CARD_CLOSED: "78",
     Result.DUPLICATE: "94",
+    Result.AUTHORIZATION_EXPIRED: "12",
+    Result.EXCEEDS_AUTHORIZED: "61",
+    Result.INCORRECT_PIN: "55",
+    Result.PIN_REQUIRED: "55",
+    Result.PIN_TRIES_EXCEEDED: "75",
+    Result.CARD_NOT_FLAGGED: "12",
+    Result.COUNT_EXCEEDED: "65",
 }
 
 APPROVALS = frozenset({Result.APPROVED, Result.APPROVED_PARTIAL})
@@ -79,14 +93,48 @@ class ActivityType(IntEnum):
     CASH_OUT = 6
     REFUND = 7
     VOID = 8
+    AUTHORIZE = 9
+    CAPTURE = 10
+    RELEASE = 11
+    BLOCK = 12
+    UNBLOCK = 13
+    TRANSFER_BALANCE_FROM = 14
+    TRANSFER_BALANCE_TO = 15
+    DEACTIVATE = 16
+    ADJUST_INCREMENT = 17
+    ADJUST_DECREMENT = 18
+    CONFIRM = 19
+    PIN_RESET = 20
 
 
 # What takes money from a card; undone, it gives it back. A tuple, the usual one first:
 # it is searched by identity, and hashing an enum is slow.
-DEBITS = (ActivityType.REDEEM, ActivityType.CASH_OUT)
+DEBITS = (ActivityType.REDEEM, ActivityType.CAPTURE, ActivityType.CASH_OUT)
 
 # What undoes another transaction, and is itself never undone.
 UNDOINGS = frozenset({ActivityType.REVERSAL, ActivityType.VOID})
+
+# What is no use of a card by itself: it does not keep an activation from being undone.
+NO_USE = UNDOINGS | {
+    ActivityType.RELEASE,
+    ActivityType.BLOCK,
+    ActivityType.UNBLOCK,
+    ActivityType.CONFIRM,
+    ActivityType.PIN_RESET,
+}
+
+
+class Channel(IntEnum):
+    """
+    By which way a transaction came (domain 1.3).
+    """
+
+    API = 1
+    ADMIN = 2
+    IVR = 3
+    PORTAL = 4
+    SYSTEM = 5
+    FRAUD = 6
 
 
 class CurrentState(IntEnum):

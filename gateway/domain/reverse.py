@@ -44,7 +44,7 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
             amount=asked_in(record), original_transaction_id=record.transaction_id
         ),
     )
-    decided = refuse_original(command, view, record, known=facts, blind=blind)
+    decided = refuse_original(command, view, original, known=facts, blind=blind)
     if decided:
         return decided
     approved = record.result in APPROVALS

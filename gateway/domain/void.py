@@ -36,7 +36,7 @@ def decide_void(command: Void, view: View, original: Original | None) -> Decisio
             amount=asked_in(record), original_transaction_id=record.transaction_id
         ),
     )
-    decided = refuse_original(command, view, record, known=facts, blind=blind)
+    decided = refuse_original(command, view, original, known=facts, blind=blind)
     if decided:
         return decided
     if record.result not in APPROVALS or view.card is None:

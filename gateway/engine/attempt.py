@@ -12,18 +12,20 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gateway.domain.cards import Card
-from gateway.domain.commands import Naming, Reverse
+from gateway.domain.commands import Moving, Naming, Reverse
 from gateway.domain.decide import ACTIVITIES, decide
 from gateway.domain.decision import Decision, Stamp, View, answer_unrecorded
 from gateway.domain.errors import GatewayError, InvariantError
+from gateway.domain.holds import Hold
 from gateway.domain.ids import CardId, RequestKey, TransactionId
 from gateway.domain.policy import Place, Policy
 from gateway.domain.results import CurrentState, Result
 from gateway.engine.answers import Answer
-from gateway.engine.items import Item
+from gateway.engine.items import Entry, Item, Sweep
 from gateway.engine.journal import Journal, same_content, state_of
 from gateway.engine.policies import Policies
 from gateway.engine.ports import (
+    NOTHING_STORED,
     BatchTransaction,
     Books,
     Claim,
@@ -31,11 +33,10 @@ from gateway.engine.ports import (
     FaultPoint,
     Locked,
     LockRequest,
-    StoredRequest,
+    Stored,
     TransactionIds,
 )
-
-FIRST_BATCH_NO = 1
+from gateway.engine.releasing import FIRST_BATCH_NO, may_be_due, moment, release_due
 
 
 @dataclass(slots=True)
@@ -67,11 +68,13 @@ class RestartError(Exception):
 
 class Done(NamedTuple):
     """
-    What an attempt achieved: every answer, and the cards whose rows changed.
+    What an attempt achieved: every answer, and the cards and holds that changed.
     """
 
     answers: list[tuple[Item, Answer]]
-    cards: Sequence[Card]
+    cards: Sequence[Card] = ()
+    holds: Sequence[Hold] = ()
+    swept: Sequence[Sweep] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +95,11 @@ class Attempt:
     One attempt at one batch.
     """
 
-    def __init__(self, tools: Tools, items: Sequence[Item], hints: Hints) -> None:
+    def __init__(self, tools: Tools, entries: Sequence[Entry], hints: Hints) -> None:
         self._tools = tools
         self._hints = hints
+        items = [entry for entry in entries if isinstance(entry, Item)]
+        self._sweeps = [entry for entry in entries if isinstance(entry, Sweep)]
         ids = tools.ids.take(len(items))
         self._items = list(zip(items, ids, strict=True))
         self._claims: dict[RequestKey, Claim] = {}
@@ -122,11 +127,11 @@ class Attempt:
         writes = journal.write_set()
         if not writes.records:
             await transaction.rollback()
-            return Done(answers, ())
+            return Done(answers, swept=self._sweeps)
         await self._tools.faults.reach("before_commit")
         await transaction.commit(writes)
         await self._tools.faults.reach("after_commit")
-        return Done(answers, writes.cards)
+        return Done(answers, writes.cards, writes.holds, self._sweeps)
 
     def _plan_claims(self) -> None:
         """
@@ -154,18 +159,20 @@ class Attempt:
             if isinstance(item.command, Naming)
         }
         if originals:
-            found = await self._tools.books.cards_of(sorted(originals))
-            self._hints.cards.update(found.values())
+            self._hints.cards |= await self._tools.books.cards_of(sorted(originals))
 
     def _lock_request(self) -> LockRequest:
-        indexes = {
-            item.command.card.number_index
-            for item, _ in self._items
-            if item.command.card is not None and not isinstance(item.command, Naming)
-        }
+        indexes = set()
+        for item, _ in self._items:
+            command = item.command
+            if command.card is not None and not isinstance(command, Naming):
+                indexes.add(command.card.number_index)
+            if isinstance(command, Moving):
+                indexes.add(command.other.number_index)
+        swept = {sweep.card_id for sweep in self._sweeps}
         return LockRequest(
             card_indexes=list(indexes),
-            card_ids=list(self._hints.cards),
+            card_ids=list(self._hints.cards | swept),
             claims=list(self._claims.values()),
         )
 
@@ -174,8 +181,9 @@ class Attempt:
     ) -> tuple[Journal, list[tuple[Item, Answer]]]:
         policy = await self._tools.policies.at_least(locked.policy_version)
         places = self._check_callers(policy)
-        journal = Journal(locked, await self._read_stored(transaction, locked.won))
+        journal = Journal(locked, await self._read_stored(transaction, locked))
         self._check_cards(journal)
+        release_due(journal, policy, locked.clock, self._tools)
         answers: list[tuple[Item, Answer]] = []
         refused: dict[Item, GatewayError] = {}
         for (item, transaction_id), place in zip(self._items, places, strict=True):
@@ -197,27 +205,44 @@ class Attempt:
         return journal, answers
 
     async def _read_stored(
-        self, transaction: BatchTransaction, won: frozenset[RequestKey]
-    ) -> dict[RequestKey, StoredRequest]:
+        self, transaction: BatchTransaction, locked: Locked
+    ) -> Stored:
         """
-        Read what is kept under lost keys, and the originals that nobody claims.
+        Read what is kept under lost keys, the originals that nobody claims, and holds.
 
-        Those stand still all the same: whatever makes something of an original locks
-        its card first, and the cards are locked.
+        Those stand still all the same: whatever makes something of an original or of a
+        hold locks its card first, and the cards are locked.
         """
-        lost = [key for key in self._claims if key not in won]
+        lost = [key for key in self._claims if key not in locked.won]
         unclaimed = {
             item.command.original
             for item, _ in self._items
             if isinstance(item.command, Naming)
         }.difference(self._claims)
-        if not lost and not unclaimed:
-            return {}
-        stored = await transaction.read_stored([*lost, *sorted(unclaimed)])
-        if not stored.keys() >= set(lost):
+        holders = self._holders(locked)
+        if not lost and not unclaimed and not holders:
+            return NOTHING_STORED
+        keys = [*lost, *sorted(unclaimed)]
+        stored = await transaction.read_stored(keys, holders)
+        if not stored.requests.keys() >= set(lost):
             message = "a request key that was not won is not there"
             raise InvariantError(message)
         return stored
+
+    def _holders(self, locked: Locked) -> list[CardId]:
+        """
+        Give the cards whose open holds are needed: some may be over, or they move.
+        """
+        moving = {
+            item.command.card.number_index
+            for item, _ in self._items
+            if isinstance(item.command, Moving) and item.command.card is not None
+        }
+        return [
+            card.card_id
+            for card in locked.cards
+            if may_be_due(card, locked.clock) or card.number_index in moving
+        ]
 
     def _check_callers(self, policy: Policy) -> list[Place]:
         """
@@ -242,11 +267,9 @@ class Attempt:
         """
         missing: set[CardId] = set()
         for item, _ in self._items:
-            command = item.command
-            if isinstance(command, Naming):
-                kept = journal.kept(command.original)
-                card_id = kept.record.card_id if kept else None
-                if card_id is not None and not journal.knows(card_id):
+            if isinstance(item.command, Naming):
+                card_id = journal.missing_card(item.command.original)
+                if card_id is not None:
                     missing.add(card_id)
         if missing:
             self._hints.cards.update(missing)
@@ -288,18 +311,20 @@ class Attempt:
     ) -> Answer:
         command = item.command
         card = journal.card_of(command)
-        now = clock
-        if card is not None and card.last_transaction_at is not None:
-            now = max(now, card.last_transaction_at)
+        other = journal.other_of(command)
+        now = moment(card, clock)
         code = self._tools.codes.approval_code(transaction_id)
         stamp = Stamp(transaction_id, code, now, FIRST_BATCH_NO)
-        view = View(place, card, policy, stamp)
+        view = View(place, card, policy, stamp, other)
+        if isinstance(command, Moving):
+            view = self._view_of_two(view, journal)
         kept = journal.kept(command.key)
         if kept is not None:
             if kept.fingerprint is not None and same_content(
                 command, kept.fingerprint, self._tools.codes
             ):
-                return Answer(kept.record, replayed=True, state=state_of(kept))
+                state = state_of(kept)
+                return Answer(kept.record, replayed=True, state=state, step=kept.step)
             late = kept.fingerprint is None
             result = Result.ALREADY_REVERSED if late else Result.DUPLICATE
             record = answer_unrecorded(command, view, ACTIVITIES[type(command)], result)
@@ -314,6 +339,21 @@ class Attempt:
             self._hints.untombed.discard(item)
             raise RestartError("tombstone needed")
         return journal.add(command, decision)
+
+    def _view_of_two(self, view: View, journal: Journal) -> View:
+        """
+        Give a command of two cards what it needs besides.
+
+        That is one moment for both, an id for the second one's row, and the first
+        one's open holds.
+        """
+        (second_id,) = self._tools.ids.take(1)
+        stamp = view.stamp._replace(
+            now=moment(view.other, view.stamp.now), second_id=second_id
+        )
+        card = view.card
+        holds = () if card is None else journal.open_holds(card.card_id)
+        return view._replace(stamp=stamp, holds=holds)
 
     def _lacks_claim(
         self, command: Reverse, decision: Decision, journal: Journal

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from gateway.domain.commands import GetBalance, GetTransaction, MoneyCommand
+from gateway.domain.ids import CardId
 from gateway.domain.policy import Caller
 from gateway.engine.answers import Answer
 
@@ -22,6 +23,22 @@ class Item:
     command: MoneyCommand
     deadline: float
     future: asyncio.Future[Answer] = field(repr=False)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Sweep:
+    """
+    A card whose holds' time may be over: nobody asks, and it claims no key.
+
+    `future` is done when what was due is released, and it is committed.
+    """
+
+    card_id: CardId
+    deadline: float
+    future: asyncio.Future[None] = field(repr=False)
+
+
+Entry = Item | Sweep
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

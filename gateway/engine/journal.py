@@ -6,24 +6,31 @@ key, stored before or decided a moment ago.
 """
 
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from gateway.domain.cards import Card
-from gateway.domain.commands import Command, Fingerprint, Naming, Reverse
+from gateway.domain.commands import (
+    CardRef,
+    Command,
+    Fingerprint,
+    Moving,
+    Naming,
+    Reverse,
+)
 from gateway.domain.decision import Decision
+from gateway.domain.holds import Hold, HoldState, HoldStep
 from gateway.domain.ids import CardId, RequestKey, TransactionId
 from gateway.domain.originals import NO_REFUNDS, Original, Refunds
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.results import (
     APPROVALS,
-    UNDOINGS,
+    NO_USE,
     ActivityType,
     CurrentState,
     Result,
 )
 from gateway.engine.answers import Answer
-from gateway.engine.ports import Codes, Locked, StoredRequest, WriteSet
+from gateway.engine.ports import Codes, Locked, Stored, StoredRequest, WriteSet
 
 _NO_ACTIVITY: frozenset[TransactionId] = frozenset()
 
@@ -40,6 +47,8 @@ class Kept:
     later_activity: frozenset[TransactionId] = _NO_ACTIVITY
     voided: bool = False
     refunds: Refunds = NO_REFUNDS
+    confirmed: bool = False
+    step: HoldStep | None = None
 
 
 class Journal:
@@ -47,13 +56,14 @@ class Journal:
     The state of one batch, from its locked read to its write.
     """
 
-    def __init__(
-        self, locked: Locked, stored: Mapping[RequestKey, StoredRequest]
-    ) -> None:
+    def __init__(self, locked: Locked, stored: Stored) -> None:
         self._cards = {card.card_id: card for card in locked.cards}
         self._by_index = {card.number_index: card.card_id for card in locked.cards}
         self._locked_versions = {card.card_id: card.version for card in locked.cards}
-        self._kept = {key: kept_of(found) for key, found in stored.items()}
+        self._kept = {key: kept_of(found) for key, found in stored.requests.items()}
+        self._holds = {hold.hold_id: hold for hold in stored.holds}
+        self._changed_holds: dict[TransactionId, Hold] = {}
+        self._steps: list[HoldStep] = []
         self._records: list[TransactionRecord] = []
         self._postings: list[Posting] = []
         self._changed: dict[CardId, Card] = {}
@@ -74,12 +84,6 @@ class Journal:
             return None
         return found.record.transaction_id
 
-    def knows(self, card_id: CardId) -> bool:
-        """
-        Tell whether a card's row is locked.
-        """
-        return card_id in self._cards
-
     def card_of(self, command: Command) -> Card | None:
         """
         Give the card a command is about, as it stands now.
@@ -88,11 +92,61 @@ class Journal:
             found = self._kept.get(command.original)
             if found is None or found.record.card_id is None:
                 return None
-            return self._cards.get(found.record.card_id)
-        if command.card is None:
-            return None
-        card_id = self._by_index.get(command.card.number_index)
-        return None if card_id is None else self._cards[card_id]
+            return self._last_of(found.record.card_id)
+        return None if command.card is None else self._card_at(command.card)
+
+    def other_of(self, command: Command) -> Card | None:
+        """
+        Give the second card of a command that names two.
+        """
+        return self._card_at(command.other) if isinstance(command, Moving) else None
+
+    def missing_card(self, key: RequestKey) -> CardId | None:
+        """
+        Give the card that what stands under a key is about, if it is not locked.
+
+        Of a card that was replaced that is its successor, which acts in its place.
+        """
+        found = self._kept.get(key)
+        card_id = found.record.card_id if found else None
+        while card_id is not None:
+            card = self._cards.get(card_id)
+            if card is None:
+                return card_id
+            card_id = card.replaced_by
+        return None
+
+    def card(self, card_id: CardId) -> Card:
+        """
+        Give a locked card as it stands now.
+        """
+        return self._cards[card_id]
+
+    def cards(self) -> list[Card]:
+        """
+        Give all cards that are locked, as they stand now.
+        """
+        return list(self._cards.values())
+
+    def open_holds(self, card_id: CardId) -> tuple[Hold, ...]:
+        """
+        Give the open holds of a card, as far as they were read.
+        """
+        return tuple(
+            hold
+            for hold in self._holds.values()
+            if hold.card_id == card_id and hold.state is HoldState.OPEN
+        )
+
+    def take_over(self, card: Card) -> None:
+        """
+        Take over a card whose first expiry was found out.
+
+        That alone writes no row: it is kept when the card changes for another reason.
+        """
+        self._cards[card.card_id] = card
+        if card.card_id in self._changed:
+            self._changed[card.card_id] = card
 
     def original_of(self, command: Naming) -> Original | None:
         """
@@ -103,23 +157,46 @@ class Journal:
             return None
         record = found.record
         followed = record.activity is ActivityType.ACTIVATE and self._followed(found)
-        return Original(record, found.reversed, followed, found.voided, found.refunds)
+        own = self._cards.get(record.card_id) if record.card_id is not None else None
+        return Original(
+            record,
+            found.reversed,
+            followed,
+            found.voided,
+            found.refunds,
+            found.confirmed,
+            self._holds.get(found.step.hold_id) if found.step else None,
+            own.number_index if own is not None else None,
+        )
 
     def add(self, command: Command, decision: Decision) -> Answer:
         """
         Take a decision in, so that the next one sees its effect.
         """
-        record = decision.record
-        self._records.append(record)
+        self.add_unasked(decision)
+        record, step = decision.record, decision.step
+        kept = Kept(command.fingerprint, record, reversed=False, step=step)
+        self._kept[command.key] = kept
+        if isinstance(command, Naming):
+            self._add_effect(command, record)
+        return Answer(record, replayed=False, state=state_of(kept), step=step)
+
+    def add_unasked(self, decision: Decision) -> None:
+        """
+        Take in what no request of its own brought about.
+        """
+        self._records.append(decision.record)
         self._postings.extend(decision.postings)
         if decision.card is not None:
             self._cards[decision.card.card_id] = decision.card
             self._changed[decision.card.card_id] = decision.card
-        kept = Kept(command.fingerprint, record, reversed=False)
-        self._kept[command.key] = kept
-        if isinstance(command, Naming):
-            self._add_effect(command, record)
-        return Answer(record, replayed=False, state=state_of(kept))
+        for hold in decision.holds:
+            self._holds[hold.hold_id] = hold
+            self._changed_holds[hold.hold_id] = hold
+        if decision.step is not None:
+            self._steps.append(decision.step)
+        for further in decision.also:
+            self.add_unasked(further)
 
     def write_set(self) -> WriteSet:
         """
@@ -132,7 +209,22 @@ class Journal:
             card_versions={
                 card_id: self._locked_versions[card_id] for card_id in self._changed
             },
+            holds=list(self._changed_holds.values()),
+            steps=self._steps,
         )
+
+    def _card_at(self, ref: CardRef) -> Card | None:
+        card_id = self._by_index.get(ref.number_index)
+        return None if card_id is None else self._cards[card_id]
+
+    def _last_of(self, card_id: CardId) -> Card | None:
+        """
+        Give a card, or the last of those that replaced it.
+        """
+        card = self._cards.get(card_id)
+        while card is not None and card.replaced_by is not None:
+            card = self._cards.get(card.replaced_by)
+        return card
 
     def _add_effect(self, command: Naming, record: TransactionRecord) -> None:
         """
@@ -151,8 +243,12 @@ class Journal:
             )
             if original.record.activity is ActivityType.REFUND:
                 self._add_refund(original.record, sign=-1)
-        elif record.activity is ActivityType.REFUND and record.result in APPROVALS:
+        elif record.result not in APPROVALS:
+            return
+        elif record.activity is ActivityType.REFUND:
             self._add_refund(record, sign=1)
+        elif record.activity is ActivityType.CONFIRM:
+            self._kept[command.original] = replace(original, confirmed=True)
 
     def _add_refund(self, refund: TransactionRecord, *, sign: int) -> None:
         """
@@ -179,7 +275,7 @@ class Journal:
             for record in self._records
             if record.card_id == first.card_id
             and record.result in APPROVALS
-            and record.activity not in UNDOINGS
+            and record.activity not in NO_USE
             and (record.card_seq or 0) > (first.card_seq or 0)
         }
         return bool((activation.later_activity | since) - self._undone)
@@ -196,6 +292,8 @@ def kept_of(stored: StoredRequest) -> Kept:
         stored.later_activity,
         stored.voided,
         stored.refunds,
+        stored.confirmed,
+        stored.step,
     )
 
 

@@ -17,11 +17,12 @@ from gateway.domain.errors import (
     TerminalDeniedError,
     ThrottledError,
 )
+from gateway.domain.ids import CardId
 from gateway.domain.policy import Caller
 from gateway.domain.results import Result
 from gateway.engine.answers import Answer
 from gateway.engine.attempt import Done, Tools
-from gateway.engine.items import Item
+from gateway.engine.items import Entry, Item, Sweep
 from gateway.engine.observer import Observer
 from gateway.engine.ports import Admission, FailedLookup, Live
 from gateway.engine.runner import Bounds, Runner, refuse
@@ -66,7 +67,7 @@ class Lane:
             resolve_timeout_s=settings.resolve_timeout_s,
         )
         self._runner = Runner(tools, bounds, observer, jitter)
-        self._queue: deque[Item] = deque()
+        self._queue: deque[Entry] = deque()
         self._arrived = asyncio.Event()
         self._draining = False
 
@@ -88,18 +89,35 @@ class Lane:
             DependencyError: the worker is draining. Nothing was done.
 
         """
-        if self._draining:
-            message = "the worker is stopping; ask again"
-            raise DependencyError(message)
-        if len(self._queue) >= self._settings.queue_limit:
-            message = "the queue is full; ask again"
-            raise ThrottledError(message, retry_after_ms=_FULL_RETRY_MS)
+        self._require_room()
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._queue.append(
             Item(caller=caller, command=command, deadline=deadline, future=future)
         )
         self._arrived.set()
         return future
+
+    def sweep(self, card_id: CardId, deadline: float) -> asyncio.Future[None]:
+        """
+        Queue the release of what is due on a card; done when it is committed.
+
+        Raises:
+            ThrottledError, DependencyError: as `submit`.
+
+        """
+        self._require_room()
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(Sweep(card_id=card_id, deadline=deadline, future=future))
+        self._arrived.set()
+        return future
+
+    def _require_room(self) -> None:
+        if self._draining:
+            message = "the worker is stopping; ask again"
+            raise DependencyError(message)
+        if len(self._queue) >= self._settings.queue_limit:
+            message = "the queue is full; ask again"
+            raise ThrottledError(message, retry_after_ms=_FULL_RETRY_MS)
 
     async def run(self) -> None:
         """
@@ -126,11 +144,11 @@ class Lane:
         self._draining = True
         self._arrived.set()
 
-    def _take(self, now: float) -> list[Item]:
+    def _take(self, now: float) -> list[Entry]:
         """
         Take the next batch, without whom nobody waits for or whose time is over.
         """
-        items: list[Item] = []
+        items: list[Entry] = []
         queue = self._queue
         while queue and len(items) < self._settings.batch_limit:
             item = queue.popleft()
@@ -143,33 +161,39 @@ class Lane:
             items.append(item)
         return items
 
-    async def _admitted(self, items: list[Item]) -> list[Item]:
+    async def _admitted(self, entries: list[Entry]) -> list[Entry]:
         """
         Leave out whose budget is used up, and whose terminal is gone.
         """
         places = self._tools.policies.current.places
-        gone = [item for item in items if item.command.terminal_id not in places]
-        if gone:
-            refuse(gone, TerminalDeniedError("terminal_id: no such terminal any more"))
-            items = [item for item in items if item.command.terminal_id in places]
-        admissions = [
-            Admission(
-                item.command.terminal_id,
-                places[item.command.terminal_id].store.store_id,
-                item.command.request_id,
-            )
-            for item in items
-        ]
-        waits = await self._live.admit(admissions)
+        items: list[Item] = []
+        admitted: list[Entry] = []
+        for entry in entries:
+            if isinstance(entry, Sweep):
+                admitted.append(entry)
+            elif entry.command.terminal_id in places:
+                items.append(entry)
+            else:
+                gone = "terminal_id: no such terminal any more"
+                refuse([entry], TerminalDeniedError(gone))
+        if not items:
+            return admitted
+        waits = await self._live.admit(
+            [
+                Admission(
+                    item.command.terminal_id,
+                    places[item.command.terminal_id].store.store_id,
+                    item.command.request_id,
+                )
+                for item in items
+            ]
+        )
         if not any(waits):
-            return items
-        admitted = []
+            return [*admitted, *items]
         for item, wait_ms in zip(items, waits, strict=True):
             if wait_ms:
                 message = "too many requests from this terminal; ask again later"
-                fault = ThrottledError(message, retry_after_ms=wait_ms)
-                if not item.future.done():
-                    item.future.set_exception(fault)
+                refuse([item], ThrottledError(message, retry_after_ms=wait_ms))
             else:
                 admitted.append(item)
         return admitted

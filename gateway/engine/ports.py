@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
+from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import (
     CardId,
     RequestId,
@@ -107,7 +108,8 @@ class StoredRequest:
 
     Without a fingerprint it is a tombstone, and `record` is the reversal's.
     `reversed` and `voided` tell whether an effective reversal or void of the record
-    stands. `later_activity` holds, for an approved Activate, the approved and
+    stands, `confirmed` whether a Confirm of it does. `step` is what it made of a hold.
+    `later_activity` holds, for an approved Activate, the approved and
     unreversed transactions on its card since (at most one more than a batch holds);
     `refunds` what the refunds of an approved Redeem come to that were not undone.
     """
@@ -118,6 +120,20 @@ class StoredRequest:
     later_activity: frozenset[TransactionId]
     voided: bool = False
     refunds: Refunds = NO_REFUNDS
+    confirmed: bool = False
+    step: HoldStep | None = None
+
+
+class Stored(NamedTuple):
+    """
+    What a batch reads of what was recorded before, its cards being locked.
+    """
+
+    requests: dict[RequestKey, StoredRequest]
+    holds: Sequence[Hold]
+
+
+NOTHING_STORED = Stored({}, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,12 +142,15 @@ class WriteSet:
     What a batch decided. Cards are given once each, in their last version.
 
     `card_versions` holds the versions that were locked, by card: the second wall.
+    `holds` are those that are new or changed, in their last version.
     """
 
     records: Sequence[TransactionRecord]
     postings: Sequence[Posting]
     cards: Sequence[Card]
     card_versions: dict[CardId, int]
+    holds: Sequence[Hold] = ()
+    steps: Sequence[HoldStep] = ()
 
 
 class BalanceRead(NamedTuple):
@@ -150,10 +169,13 @@ class BatchTransaction(Protocol):
     """
 
     async def read_stored(
-        self, keys: Sequence[RequestKey]
-    ) -> dict[RequestKey, StoredRequest]:
+        self, keys: Sequence[RequestKey], holders: Sequence[CardId]
+    ) -> Stored:
         """
         Read what is kept under keys that were not won, or that originals stand under.
+
+        With it come the holds that those transactions placed or changed, and all OPEN
+        ones of the `holders`.
         """
         ...
 
@@ -181,9 +203,11 @@ class Books(Protocol):
     Postgres, as one lane sees it: one connection, one transaction at a time.
     """
 
-    async def cards_of(self, keys: Sequence[RequestKey]) -> dict[RequestKey, CardId]:
+    async def cards_of(self, keys: Sequence[RequestKey]) -> set[CardId]:
         """
         Tell, without a lock, which cards the requests of these keys are about.
+
+        A card that was replaced brings its successors, up to the last.
 
         Raises:
             BooksUnavailableError: no connection.

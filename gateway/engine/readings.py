@@ -24,7 +24,6 @@ from gateway.domain.ids import TerminalId
 from gateway.domain.policy import Caller, Policy
 from gateway.domain.results import APPROVALS, CurrentState, Result
 from gateway.engine.answers import Answer
-from gateway.engine.attempt import FIRST_BATCH_NO
 from gateway.engine.items import Reading
 from gateway.engine.journal import kept_of, state_of
 from gateway.engine.observer import Observer
@@ -36,6 +35,7 @@ from gateway.engine.ports import (
     Live,
     Readings,
 )
+from gateway.engine.releasing import FIRST_BATCH_NO
 
 _FULL_RETRY_MS = 50
 
@@ -228,7 +228,9 @@ class ReadingLane:
                 reading.future.set_exception(fault)
                 continue
             state = state_of(kept_of(stored))
-            reading.future.set_result(Answer(stored.record, replayed=True, state=state))
+            reading.future.set_result(
+                Answer(stored.record, replayed=True, state=state, step=stored.step)
+            )
 
 
 def _terminal_of(reading: Reading) -> TerminalId:

@@ -18,7 +18,7 @@ from gateway.domain.errors import (
     OutcomeUnknownError,
 )
 from gateway.engine.attempt import Attempt, Done, Hints, RestartError, Tools
-from gateway.engine.items import Item
+from gateway.engine.items import Entry
 from gateway.engine.observer import Observer
 from gateway.engine.ports import (
     BooksUnavailableError,
@@ -65,7 +65,7 @@ class Runner:
         self._observer = observer
         self._jitter = jitter
 
-    async def run(self, items: Sequence[Item]) -> list[Done]:
+    async def run(self, items: Sequence[Entry]) -> list[Done]:
         """
         Answer every item, or fail it with a fault. Returns what was achieved.
         """
@@ -78,7 +78,7 @@ class Runner:
             refuse(items, fault)
             return []
 
-    async def _run(self, items: Sequence[Item]) -> list[Done]:
+    async def _run(self, items: Sequence[Entry]) -> list[Done]:
         if not items:
             return []
         try:
@@ -95,7 +95,7 @@ class Runner:
             return await self._resolve(items)
         return []
 
-    async def _attempt(self, items: Sequence[Item], exhausted: GatewayError) -> Done:
+    async def _attempt(self, items: Sequence[Entry], exhausted: GatewayError) -> Done:
         """
         Attempt a batch, again where it asks for it, and answer it.
 
@@ -127,10 +127,10 @@ class Runner:
             else:
                 answer(done)
                 return done
-        return Done([], ())
+        return Done([])
 
     async def _halve(
-        self, items: Sequence[Item], error: ItemFaultError | LockTimeoutError
+        self, items: Sequence[Entry], error: ItemFaultError | LockTimeoutError
     ) -> list[Done]:
         """
         Run both halves by themselves; an item left alone bears its own fault.
@@ -147,7 +147,7 @@ class Runner:
             refuse(items, InvariantError("the books refused the item"))
         return []
 
-    async def _resolve(self, items: Sequence[Item]) -> list[Done]:
+    async def _resolve(self, items: Sequence[Entry]) -> list[Done]:
         """
         Find out what became of items whose commit was sent and never confirmed.
 
@@ -173,7 +173,7 @@ class Runner:
         return []
 
     async def _resolve_halves(
-        self, items: Sequence[Item], error: ItemFaultError
+        self, items: Sequence[Entry], error: ItemFaultError
     ) -> list[Done]:
         if len(items) == 1:
             self._observer.alarm("an item broke a constraint", error)
@@ -183,7 +183,7 @@ class Runner:
         first = await self._resolve(items[:middle])
         return first + await self._resolve(items[middle:])
 
-    def _in_time(self, items: Iterable[Item], limit: float) -> list[Item]:
+    def _in_time(self, items: Iterable[Entry], limit: float) -> list[Entry]:
         now = asyncio.get_running_loop().time()
         left = []
         for item in items:
@@ -207,9 +207,12 @@ def answer(done: Done) -> None:
     for item, given in done.answers:
         if not item.future.done():
             item.future.set_result(given)
+    for sweep in done.swept:
+        if not sweep.future.done():
+            sweep.future.set_result(None)
 
 
-def refuse(items: Iterable[Item], fault: GatewayError) -> None:
+def refuse(items: Iterable[Entry], fault: GatewayError) -> None:
     """
     Fail every item that still waits.
     """

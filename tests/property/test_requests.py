@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gateway.api.forms import InvalidFieldsError
 from gateway.api.messages import UNREADABLE, tolerant
 from gateway.api.reading_requests import RequestReader
+from gateway.domain.commands import Redeem
 from gateway.domain.ids import TerminalId
 from scrip.v1 import card_service_pb2 as pb
 from scrip.v1 import money_pb2, transaction_pb2
@@ -71,6 +72,16 @@ def reader() -> Iterator[RequestReader]:
         yield RequestReader(sealer)
 
 
+def read(reader: RequestReader, request: pb.RedeemRequest) -> Redeem:
+    """
+    Check and read a Redeem.
+    """
+    reader.check(request)
+    command = reader.read(request, TERMINAL)
+    assert isinstance(command, Redeem)
+    return command
+
+
 @given(request=REDEEM)
 def test_a_redeem_is_read_or_refused(
     reader: RequestReader, request: pb.RedeemRequest
@@ -79,7 +90,7 @@ def test_a_redeem_is_read_or_refused(
     What is read has a form that can be stored; what is not names existing fields.
     """
     try:
-        command = reader.redeem(request, TERMINAL)
+        command = read(reader, request)
     except InvalidFieldsError as refusal:
         for problem in refusal.problems:
             field: object = request
@@ -127,7 +138,7 @@ def test_two_requests_share_content_only_if_they_ask_the_same(
     if "allow_partial" in taken_over:
         second.allow_partial = first.allow_partial
     try:
-        contents = [reader.redeem(one, TERMINAL).content for one in (first, second)]
+        contents = [read(reader, one).content for one in (first, second)]
     except InvalidFieldsError:
         return
 

@@ -12,17 +12,19 @@ from datetime import datetime
 
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
+from gateway.domain.holds import Hold, HoldState, HoldStep
 from gateway.domain.ids import CardId, RequestId, RequestKey, TransactionId
 from gateway.domain.originals import Refunds
 from gateway.domain.policy import Policy
 from gateway.domain.record import Posting, TransactionRecord
-from gateway.domain.results import APPROVALS, UNDOINGS, ActivityType
+from gateway.domain.results import APPROVALS, NO_USE, ActivityType
 from gateway.engine.ports import (
     BalanceRead,
     Claim,
     ItemFaultError,
     Locked,
     LockRequest,
+    Stored,
     StoredRequest,
     WriteSet,
 )
@@ -48,6 +50,8 @@ class FakeBooks:
         self.cards: dict[CardId, Card] = {card.card_id: card for card in cards}
         self.records: dict[TransactionId, TransactionRecord] = {}
         self.postings: list[Posting] = []
+        self.holds: dict[TransactionId, Hold] = {}
+        self.steps: dict[TransactionId, HoldStep] = {}
         self.keys: dict[RequestKey, tuple[TransactionId, Fingerprint | None]] = {}
         self.strikes: dict[str, deque[Strike]] = {}
         self.poison: dict[RequestId, Exception] = {}
@@ -56,6 +60,7 @@ class FakeBooks:
         self.passed: list[str] = []
         self.commits = 0
         self._undone: dict[TransactionId, ActivityType] = {}
+        self._confirmed: set[TransactionId] = set()
         self._refunds: dict[TransactionId, list[TransactionRecord]] = {}
         self._chains: dict[CardId, list[TransactionRecord]] = {}
         self._open: FakeTransaction | None = None
@@ -77,17 +82,18 @@ class FakeBooks:
 
     # --- Books ----------------------------------------------------------------------
 
-    async def cards_of(self, keys: Sequence[RequestKey]) -> dict[RequestKey, CardId]:
+    async def cards_of(self, keys: Sequence[RequestKey]) -> set[CardId]:
         """
-        Look cards up without a lock, as they are committed now.
+        Look cards up without a lock, as they are committed now, with their successors.
         """
         self.reach("look_up")
-        found = {}
+        found = set()
         for key in keys:
             kept = self.keys.get(key)
             card_id = self.records[kept[0]].card_id if kept else None
-            if card_id is not None:
-                found[key] = card_id
+            while card_id is not None:
+                found.add(card_id)
+                card_id = self.cards[card_id].replaced_by
         return found
 
     async def open(self, request: LockRequest) -> tuple["FakeTransaction", Locked]:
@@ -170,7 +176,7 @@ class FakeBooks:
                 other.transaction_id
                 for other in self._chains[record.card_id]
                 if other.transaction_id is not None
-                and other.activity not in UNDOINGS
+                and other.activity not in NO_USE
                 and (other.card_seq or 0) > (record.card_seq or 0)
             }
         return StoredRequest(
@@ -180,6 +186,8 @@ class FakeBooks:
             later_activity=frozenset(later - self._undone.keys()),
             voided=self._undone.get(transaction_id) is ActivityType.VOID,
             refunds=self._refunded(transaction_id),
+            confirmed=transaction_id in self._confirmed,
+            step=self.steps.get(transaction_id),
         )
 
     def _refunded(self, sale: TransactionId) -> Refunds:
@@ -209,6 +217,7 @@ class FakeBooks:
             locked = writes.card_versions[card.card_id]
             assert locked == self.cards[card.card_id].version, "the lock was not kept"
         fake_walls.refuse_postings(writes.postings)
+        fake_walls.refuse_holds(writes, self.holds, self.steps.values())
         self._refuse_links(writes, claims)
         self.commits += 1
         for record in writes.records:
@@ -218,6 +227,8 @@ class FakeBooks:
                 self._chains.setdefault(record.card_id, []).append(record)
             self._link(record)
         self.postings.extend(writes.postings)
+        self.holds.update({hold.hold_id: hold for hold in writes.holds})
+        self.steps.update({step.transaction_id: step for step in writes.steps})
         self.cards.update({card.card_id: card for card in writes.cards})
         self.keys.update({c.key: (c.transaction_id, c.fingerprint) for c in claims})
 
@@ -228,7 +239,9 @@ class FakeBooks:
         original = record.original_transaction_id
         if original is None:
             return
-        if record.effective:
+        if record.effective and record.activity is ActivityType.CONFIRM:
+            self._confirmed.add(original)
+        elif record.effective:
             self._undone[original] = record.activity
         elif record.activity is ActivityType.REFUND and record.result in APPROVALS:
             self._refunds.setdefault(original, []).append(record)
@@ -242,18 +255,22 @@ class FakeBooks:
         if any(claim.transaction_id not in new for claim in claims):
             _refuse("request_key_transaction_fkey")
         undone = set(self._undone)
+        confirmed = set(self._confirmed)
         refunded = {sale: list(made) for sale, made in self._refunds.items()}
         for record in writes.records:
-            assert record.request_id is not None
-            key = RequestKey(record.terminal_id, record.request_id)
-            assert own[key] == record.transaction_id, "a row without its own claim"
+            if record.request_id is not None:
+                key = RequestKey(record.terminal_id, record.request_id)
+                assert own[key] == record.transaction_id, "a row without its own claim"
             original = record.original_transaction_id
             if original is not None and original not in new | self.records.keys():
                 _refuse("transaction_original_fkey")
             if record.effective and original is not None:
-                if original in undone:
-                    _refuse("transaction_effective_reversal_key")
-                undone.add(original)
+                taken, name = undone, "transaction_effective_reversal_key"
+                if record.activity is ActivityType.CONFIRM:
+                    taken, name = confirmed, "transaction_confirm_key"
+                if original in taken:
+                    _refuse(name)
+                taken.add(original)
             elif record.activity is ActivityType.REFUND and record.result in APPROVALS:
                 assert original is not None
                 refunded.setdefault(original, []).append(record)
@@ -300,13 +317,22 @@ class FakeTransaction:
         self.cards = cards
 
     async def read_stored(
-        self, keys: Sequence[RequestKey]
-    ) -> dict[RequestKey, StoredRequest]:
+        self, keys: Sequence[RequestKey], holders: Sequence[CardId] = ()
+    ) -> Stored:
         """
-        Read what is kept under keys that were not won.
+        Read what is kept under keys that were not won, and holds.
         """
-        self._books.reach("read_stored")
-        return {key: self._books.stored(key) for key in keys if key in self._books.keys}
+        books = self._books
+        books.reach("read_stored")
+        requests = {key: books.stored(key) for key in keys if key in books.keys}
+        named = {found.step.hold_id for found in requests.values() if found.step}
+        holds = [
+            hold
+            for hold in books.holds.values()
+            if hold.hold_id in named
+            or (hold.card_id in holders and hold.state is HoldState.OPEN)
+        ]
+        return Stored(requests, holds)
 
     async def commit(self, writes: WriteSet) -> None:
         """

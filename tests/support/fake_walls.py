@@ -5,14 +5,21 @@ Each names its constraint as the migrations do; a fake fails where Postgres woul
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from currency import MAX_MINOR_UNITS
 from gateway.domain.cards import Card, CardState
+from gateway.domain.holds import Hold, HoldState, HoldStep
+from gateway.domain.ids import TransactionId
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.results import APPROVALS, UNDOINGS, ActivityType, Result
-from gateway.engine.ports import ItemFaultError
+from gateway.engine.ports import ItemFaultError, WriteSet
 
+_EFFECTIVE = UNDOINGS | {
+    ActivityType.ADJUST_INCREMENT,
+    ActivityType.ADJUST_DECREMENT,
+    ActivityType.CONFIRM,
+}
 _RATES = (
     "rate_transaction",
     "rate_card",
@@ -49,6 +56,8 @@ def refuse_card(card: Card) -> None:
     """
     blocked = card.state is CardState.BLOCKED
     closed = card.state in {CardState.DEACTIVATED, CardState.REPLACED}
+    if (card.state is CardState.REPLACED) != (card.replaced_by is not None):
+        _refuse("card_replaced_check")
     if blocked != (card.block_reason is not None) and not (closed and not blocked):
         _refuse("card_blocked_check")
     if not 0 <= card.held_minor + card.unconfirmed_minor <= card.balance_minor:
@@ -67,13 +76,18 @@ def refuse_record(record: TransactionRecord) -> None:
     for name in _BOUNDED:
         if row[name] is not None and not 0 <= row[name] <= MAX_MINOR_UNITS:
             _refuse(f"transaction_{name}_check")
+    if record.request_id is None and record.activity not in {
+        ActivityType.RELEASE,
+        ActivityType.TRANSFER_BALANCE_TO,
+    }:
+        _refuse("transaction_request_check")
     if record.result is Result.DUPLICATE or record.activity is ActivityType.BALANCE:
         _refuse("transaction_result_check")
     approved = record.result in APPROVALS
     if not approved and (record.approved_minor or record.card_minor):
         _refuse("transaction_decline_check")
     if record.effective is not None and not (
-        record.activity in UNDOINGS
+        record.activity in _EFFECTIVE
         and record.result is Result.APPROVED
         and (record.original_transaction_id is not None or not record.effective)
     ):
@@ -87,6 +101,28 @@ def refuse_record(record: TransactionRecord) -> None:
         _refuse("transaction_rates_check")
     if record.rounding is not None and abs(record.rounding) * 2 > 1:
         _refuse("transaction_rounding_check")
+
+
+def refuse_holds(
+    writes: WriteSet,
+    holds: Mapping[TransactionId, Hold],
+    steps: Iterable[HoldStep],
+) -> None:
+    """
+    Hold what becomes of holds to the walls of `hold` and `hold_step`.
+    """
+    for hold in writes.holds:
+        before = holds.get(hold.hold_id)
+        if before is not None and before.state is not HoldState.OPEN:
+            _refuse("hold_ended_check")
+        if hold.state is HoldState.CAPTURED and not hold.captured_minor:
+            _refuse("hold_captured_check")
+    ended = {step.hold_id for step in steps if step.state is not HoldState.OPEN}
+    for step in writes.steps:
+        if step.state is not HoldState.OPEN:
+            if step.hold_id in ended:
+                _refuse("hold_step_end_key")
+            ended.add(step.hold_id)
 
 
 def refuse_postings(postings: Iterable[Posting]) -> None:

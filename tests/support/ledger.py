@@ -262,6 +262,7 @@ def plain_record(claim: Claim) -> TransactionRecord:
     Record a decline of an unknown card: the least a row can hold.
     """
     values: dict[str, Any] = dict.fromkeys(TransactionRecord._fields)
+    values |= TransactionRecord._field_defaults
     values |= {
         "transaction_id": claim.transaction_id,
         "terminal_id": claim.key.terminal_id,

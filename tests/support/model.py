@@ -285,6 +285,8 @@ class Model:
 
     def _undo_fault(self, original: Entry, card: ModelCard) -> str | None:
         after = _undone_balance(original, card)
+        if after > MOST:
+            return "INVALID_AMOUNT"
         history = self._history[card.number]
         later = history[history.index(original) + 1 :]
         activation = original.row["activity"] == "ACTIVATE"
@@ -292,7 +294,7 @@ class Model:
             return "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
         if original.refunded("approved_minor") or after < card.held:
             return "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
-        return "INVALID_AMOUNT" if after > MOST else None
+        return None
 
     def _undo(
         self, ask: Ask, original: Entry, card: ModelCard, now: datetime, told: Told

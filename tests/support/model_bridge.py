@@ -71,7 +71,7 @@ from gateway.domain.restrictions import (
     Restriction,
     Window,
 )
-from gateway.domain.results import ActivityType, LoadType, ReversalReason
+from gateway.domain.results import ActivityType, Channel, LoadType, ReversalReason
 from tests.support.fake_ports import FakeCodes
 from tests.support.model_restrictions import (
     RESTRICTIONS,
@@ -250,6 +250,9 @@ def seen(record: TransactionRecord) -> Row:
     for name in ("merchant_reference", "cashier_id", "entry_mode", "local_time"):
         del row[name]
     del row["system_trace_no"], row["terminal_batch_no"]
+    # Nothing that the model asks has any of these.
+    ours = ("channel", "actor", "offline", "unconfirmed", "seen")
+    assert [row.pop(name) for name in ours] == [Channel.API, None, False, False, None]
     row["activity"] = record.activity.name
     row["result"] = record.result.name
     row["refusal"] = None if record.refusal is None else record.refusal.name

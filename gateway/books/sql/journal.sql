@@ -15,7 +15,8 @@ INSERT INTO transaction (
     balance_after_minor, held_after_minor, balances_shown, host_time,
     business_date, batch_no, policy_version, approval_code, merchant_reference,
     cashier_id, entry_mode, local_time, system_trace_no, terminal_batch_no,
-    refusal, restriction_version_id, refusal_hours
+    refusal, restriction_version_id, refusal_hours, channel, actor, offline,
+    unconfirmed, seen
 )
 SELECT
     unnest(%(transaction_id)s::uuid[]),
@@ -67,7 +68,12 @@ SELECT
     unnest(%(terminal_batch_no)s::text[]),
     unnest(%(refusal)s::smallint[]),
     unnest(%(restriction_version_id)s::bigint[]),
-    unnest(%(refusal_hours)s::text[]);
+    unnest(%(refusal_hours)s::text[]),
+    unnest(%(channel)s::smallint[]),
+    unnest(%(actor)s::text[]),
+    unnest(%(offline)s::boolean[]),
+    unnest(%(unconfirmed)s::boolean[]),
+    unnest(%(seen)s::bytea[]);
 
 -- name: insert_postings
 -- Record the double entry; a trigger sums it. Indexes: posting_pkey is written.
@@ -97,7 +103,9 @@ WITH changed AS (
         expires_on = next.expires_on,
         version = next.version,
         last_transaction_at = next.last_transaction_at,
-        loaded_minor = next.loaded_minor
+        loaded_minor = next.loaded_minor,
+        next_hold_expiry = next.next_hold_expiry,
+        replaced_by = next.replaced_by
     FROM (
         SELECT
             unnest(%(card_ids)s::bigint[]) AS card_id,
@@ -111,9 +119,64 @@ WITH changed AS (
             unnest(%(expire_on)s::date[]) AS expires_on,
             unnest(%(versions)s::bigint[]) AS version,
             unnest(%(moments)s::timestamptz[]) AS last_transaction_at,
-            unnest(%(loaded_minor)s::bigint[]) AS loaded_minor
+            unnest(%(loaded_minor)s::bigint[]) AS loaded_minor,
+            unnest(%(next_hold_expiries)s::timestamptz[]) AS next_hold_expiry,
+            unnest(%(replaced_by)s::bigint[]) AS replaced_by
     ) AS next
     WHERE card.card_id = next.card_id AND card.version = next.locked_version
     RETURNING card.card_id
 )
 SELECT require_rows_v1(count(*), cardinality(%(card_ids)s::bigint[])) FROM changed;
+
+-- name: write_holds
+-- Place holds, and change open ones; fails if one of them had ended. Index: hold_pkey.
+WITH written AS (
+    INSERT INTO hold (
+        hold_id, card_id, terminal_id, state, currency, authorized_minor, card_minor,
+        captured_minor, captured_card_minor, rate_transaction, rate_card, applied_rate,
+        rate_table_version, rate_effective_from, expires_at
+    )
+    SELECT
+        unnest(%(hold_id)s::uuid[]),
+        unnest(%(card_id)s::bigint[]),
+        unnest(%(terminal_id)s::bigint[]),
+        unnest(%(state)s::smallint[]),
+        unnest(%(currency)s::text[]),
+        unnest(%(authorized_minor)s::bigint[]),
+        unnest(%(card_minor)s::bigint[]),
+        unnest(%(captured_minor)s::bigint[]),
+        unnest(%(captured_card_minor)s::bigint[]),
+        unnest(%(rate_transaction)s::numeric[]),
+        unnest(%(rate_card)s::numeric[]),
+        unnest(%(applied_rate)s::numeric[]),
+        unnest(%(rate_table_version)s::bigint[]),
+        unnest(%(rate_effective_from)s::timestamptz[]),
+        unnest(%(expires_at)s::timestamptz[])
+    ON CONFLICT (hold_id) DO UPDATE SET
+        card_id = excluded.card_id,
+        state = excluded.state,
+        authorized_minor = excluded.authorized_minor,
+        card_minor = excluded.card_minor,
+        captured_minor = excluded.captured_minor,
+        captured_card_minor = excluded.captured_card_minor
+    WHERE hold.state = 1
+    RETURNING hold.hold_id
+)
+SELECT require_rows_v1(count(*), cardinality(%(hold_id)s::uuid[])) FROM written;
+
+-- name: insert_hold_steps
+-- Record what became of holds. Indexes: those of the table are written.
+INSERT INTO hold_step (
+    transaction_id, hold_id, held_change_minor, state, currency, authorized_minor,
+    captured_minor, held_minor, expires_at
+)
+SELECT
+    unnest(%(transaction_ids)s::uuid[]),
+    unnest(%(hold_ids)s::uuid[]),
+    unnest(%(held_changes_minor)s::bigint[]),
+    unnest(%(states)s::smallint[]),
+    unnest(%(currencies)s::text[]),
+    unnest(%(authorized_minor)s::bigint[]),
+    unnest(%(captured_minor)s::bigint[]),
+    unnest(%(held_minor)s::bigint[]),
+    unnest(%(expire_at)s::timestamptz[]);

@@ -19,7 +19,8 @@ ROLLBACK;
 SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
     currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
-    version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id
+    version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id,
+    next_hold_expiry, replaced_by
 FROM card
 WHERE number_index = ANY(%(indexes)s::bytea[])
 ORDER BY card_id
@@ -31,7 +32,8 @@ FOR UPDATE;
 SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
     currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
-    version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id
+    version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id,
+    next_hold_expiry, replaced_by
 FROM card
 WHERE card_id = ANY(%(card_ids)s::bigint[])
 ORDER BY card_id
@@ -43,7 +45,8 @@ FOR UPDATE;
 SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
     currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
-    version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id
+    version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id,
+    next_hold_expiry, replaced_by
 FROM card
 WHERE
     number_index = ANY(%(indexes)s::bytea[])
@@ -71,26 +74,36 @@ RETURNING terminal_id, request_id;
 SELECT clock, policy_version FROM batch_moment_v1();
 
 -- name: cards_of
--- Tell which cards the requests of these keys are about, without a lock.
--- Indexes: request_key_pkey, transaction_pkey.
-SELECT k.terminal_id, k.request_id, t.card_id
-FROM
-    (
-        SELECT
-            unnest(%(terminal_ids)s::bigint[]) AS terminal_id,
-            unnest(%(request_ids)s::uuid[]) AS request_id
-    ) AS asked
-INNER JOIN request_key AS k USING (terminal_id, request_id)
-INNER JOIN transaction AS t USING (transaction_id)
-WHERE t.card_id IS NOT NULL;
+-- Tell which cards the requests of these keys are about, and which took their places,
+-- without a lock. Indexes: request_key_pkey, transaction_pkey, card_pkey.
+WITH RECURSIVE about (card_id) AS (
+    SELECT t.card_id
+    FROM
+        (
+            SELECT
+                unnest(%(terminal_ids)s::bigint[]) AS terminal_id,
+                unnest(%(request_ids)s::uuid[]) AS request_id
+        ) AS asked
+    INNER JOIN request_key AS k USING (terminal_id, request_id)
+    INNER JOIN transaction AS t USING (transaction_id)
+    WHERE t.card_id IS NOT NULL
+    UNION
+    SELECT c.replaced_by
+    FROM about
+    INNER JOIN card AS c USING (card_id)
+    WHERE c.replaced_by IS NOT NULL
+)
+
+SELECT card_id FROM about;
 
 -- name: stored_requests
 -- Read what is kept under request keys: the key's fingerprint, what undid the
--- transaction (4 a reversal, 8 a void), for an approved Activate what followed it on its
+-- transaction (4 a reversal, 8 a void), whether it was confirmed, for an approved Activate what followed it on its
 -- card (approved, not undone, undoing nothing; at most 257), what its refunds come to
--- that were not undone, and the transaction.
+-- that were not undone, what it made of a hold, and the transaction.
 -- Indexes: request_key_pkey, transaction_pkey, transaction_effective_reversal_key,
--- transaction_card_seq_key, transaction_refund_idx.
+-- transaction_confirm_key, transaction_card_seq_key, transaction_refund_idx,
+-- hold_step_pkey.
 SELECT
     k.terminal_id,
     k.request_id,
@@ -98,8 +111,16 @@ SELECT
     k.fingerprint,
     (
         SELECT r.activity FROM transaction AS r
-        WHERE r.original_transaction_id = t.transaction_id AND r.effective
+        WHERE
+            r.original_transaction_id = t.transaction_id
+            AND r.effective AND r.activity <> 19
     ) AS undone_by,
+    (
+        SELECT r.activity FROM transaction AS r
+        WHERE
+            r.original_transaction_id = t.transaction_id
+            AND r.effective AND r.activity = 19
+    ) AS confirmed_by,
     CASE
         WHEN t.activity = 1 AND t.result <= 2 THEN ARRAY(
             SELECT later.transaction_id
@@ -108,13 +129,13 @@ SELECT
                 later.card_id = t.card_id
                 AND later.card_seq > t.card_seq
                 AND later.result <= 2
-                AND later.activity NOT IN (4, 8)
+                AND later.activity NOT IN (4, 8, 11, 12, 13, 19, 20)
                 -- Not NOT EXISTS: a plan made on an empty table would join all reversals.
                 AND (
                     SELECT r.transaction_id FROM transaction AS r
                     WHERE
                         r.original_transaction_id = later.transaction_id
-                        AND r.effective
+                        AND r.effective AND r.activity <> 19
                 ) IS NULL
             ORDER BY later.card_seq
             LIMIT 257
@@ -123,6 +144,9 @@ SELECT
     END AS later_activity,
     refunds.approved_minor AS refunded_minor,
     refunds.card_minor AS refunded_card_minor,
+    step.transaction_id AS step_transaction_id, step.hold_id, step.held_change_minor,
+    step.state, step.currency, step.authorized_minor, step.captured_minor,
+    step.held_minor, step.expires_at,
     t.transaction_id, t.terminal_id, t.request_id, t.activity, t.result,
     t.merchant_id, t.store_id, t.program_id, t.card_id, t.card_number_index,
     t.card_last_four, t.card_seq, t.card_state, t.expires_on,
@@ -135,7 +159,7 @@ SELECT
     t.business_date, t.batch_no, t.policy_version, t.approval_code,
     t.merchant_reference, t.cashier_id, t.entry_mode, t.local_time,
     t.system_trace_no, t.terminal_batch_no, t.refusal, t.restriction_version_id,
-    t.refusal_hours
+    t.refusal_hours, t.channel, t.actor, t.offline, t.unconfirmed, t.seen
 FROM
     (
         SELECT
@@ -144,6 +168,7 @@ FROM
     ) AS asked
 INNER JOIN request_key AS k USING (terminal_id, request_id)
 INNER JOIN transaction AS t USING (transaction_id)
+LEFT JOIN hold_step AS step ON t.transaction_id = step.transaction_id
 CROSS JOIN LATERAL (
     SELECT
         coalesce(sum(f.approved_minor), 0)::bigint AS approved_minor,
@@ -155,6 +180,36 @@ CROSS JOIN LATERAL (
         AND f.result = 1
         AND (
             SELECT r.transaction_id FROM transaction AS r
-            WHERE r.original_transaction_id = f.transaction_id AND r.effective
+            WHERE
+                r.original_transaction_id = f.transaction_id
+                AND r.effective AND r.activity <> 19
         ) IS NULL
 ) AS refunds;
+
+-- name: holds_named
+-- Read the holds that the requests of these keys placed or changed.
+-- Indexes: request_key_pkey, hold_step_pkey, hold_pkey.
+SELECT DISTINCT
+    h.hold_id, h.card_id, h.terminal_id, h.state, h.currency, h.authorized_minor,
+    h.card_minor, h.captured_minor, h.captured_card_minor, h.rate_transaction,
+    h.rate_card, h.applied_rate, h.rate_table_version, h.rate_effective_from,
+    h.expires_at
+FROM
+    (
+        SELECT
+            unnest(%(terminal_ids)s::bigint[]) AS terminal_id,
+            unnest(%(request_ids)s::uuid[]) AS request_id
+    ) AS asked
+INNER JOIN request_key AS k USING (terminal_id, request_id)
+INNER JOIN hold_step AS step USING (transaction_id)
+INNER JOIN hold AS h ON step.hold_id = h.hold_id;
+
+-- name: holds_open
+-- Read the open holds of cards. Index: hold_open_card_idx.
+SELECT
+    h.hold_id, h.card_id, h.terminal_id, h.state, h.currency, h.authorized_minor,
+    h.card_minor, h.captured_minor, h.captured_card_minor, h.rate_transaction,
+    h.rate_card, h.applied_rate, h.rate_table_version, h.rate_effective_from,
+    h.expires_at
+FROM hold AS h
+WHERE h.card_id = ANY(%(card_ids)s::bigint[]) AND h.state = 1;

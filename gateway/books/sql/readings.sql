@@ -2,13 +2,26 @@
 
 -- name: balances
 -- Read cards by number, with the clock and the policy's version, in one snapshot; one
--- row without a card where none of them is known. Index: card_number_index_key.
+-- row without a card where none of them is known. What is held by holds whose time is
+-- over is free. Indexes: card_number_index_key, hold_open_card_idx.
 SELECT
     m.clock, m.version, c.card_id, c.program_id, c.product_id, c.number_index,
-    c.last_four, c.state, c.block_reason, c.currency, c.balance_minor, c.held_minor,
+    c.last_four, c.state, c.block_reason, c.currency, c.balance_minor,
+    c.held_minor - CASE
+        WHEN c.next_hold_expiry <= m.clock THEN (
+            SELECT
+                coalesce(
+                    sum(greatest(h.card_minor - h.captured_card_minor, 0))
+                    FILTER (WHERE h.expires_at <= m.clock), 0
+                )
+            FROM hold AS h
+            WHERE h.card_id = c.card_id AND h.state = 1
+        )::bigint
+        ELSE 0
+    END AS held_minor,
     c.unconfirmed_minor, c.load_count, c.expires_on, c.version, c.last_transaction_at,
     c.loaded_minor,
-    c.issue_batch_id, c.restriction_set_id
+    c.issue_batch_id, c.restriction_set_id, c.next_hold_expiry, c.replaced_by
 FROM
     (SELECT scrip_clock() AS clock, p.version FROM policy_version AS p OFFSET 0) AS m
 LEFT JOIN card AS c ON c.number_index = ANY(%(indexes)s::bytea[]);

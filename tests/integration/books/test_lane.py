@@ -77,7 +77,7 @@ async def test_what_was_committed_is_read_back_field_by_field(
     await batch.commit(writes)
 
     batch, again = await books.open(lock_request(new_claim(claim.key), cards=(1,)))
-    stored = await batch.read_stored([claim.key])
+    stored = (await batch.read_stored([claim.key])).requests
     await batch.rollback()
 
     assert frozenset() == again.won
@@ -105,7 +105,7 @@ async def read(books: PostgresBooks, record: TransactionRecord) -> StoredRequest
     assert record.request_id is not None
     key = RequestKey(record.terminal_id, record.request_id)
     batch, _ = await books.open(lock_request(cards=(1,)))
-    stored = await batch.read_stored([key])
+    stored = (await batch.read_stored([key])).requests
     await batch.rollback()
     return stored[key]
 
@@ -157,7 +157,7 @@ async def test_only_new_keys_are_won(books: PostgresBooks) -> None:
     batch, _ = await books.open(lock_request(old))
     await batch.commit(declined(old))
     batch, locked = await books.open(lock_request(new, new_claim(old.key)))
-    stored = await batch.read_stored([old.key, new_key()])
+    stored = (await batch.read_stored([old.key, new_key()])).requests
     await batch.rollback()
 
     assert frozenset({new.key}) == locked.won

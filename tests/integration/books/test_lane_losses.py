@@ -109,7 +109,7 @@ async def test_a_connection_cut_after_the_commit(
             await batch.commit(writes)
         proxy.cut_at = None
         batch, again = await books.open(lock_request(claim, cards=(1,)))
-        stored = await batch.read_stored([claim.key])
+        stored = (await batch.read_stored([claim.key])).requests
         await batch.rollback()
         await books.close()
 

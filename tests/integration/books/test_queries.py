@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg.pq import ExecStatus
 
+from gateway.books import rows
 from gateway.books.columns import POSTING_COLUMNS, TRANSACTION_COLUMNS
 from gateway.books.connect import Session
 from gateway.books.queries import QUERIES, Query
@@ -170,7 +171,7 @@ def test_a_record_is_a_row(owner: Connection) -> None:
     assert fields == columns_of(owner, "transaction")
     assert fields == list(TRANSACTION_COLUMNS)
     assert fields == list(QUERIES["insert_transactions"].parameters)
-    assert fields == names[8:]
+    assert fields == names[rows._BEFORE_RECORD :]
 
 
 def test_a_posting_is_a_row(owner: Connection) -> None:

@@ -60,7 +60,7 @@ async def test_the_same_card_is_seen_as_the_rival_left_it(
     spent = moved(locked.cards[0], key, load(900), locked)
     await batch.commit(spent)
     second, seen = await waiting
-    stored = await second.read_stored([key.key])
+    stored = (await second.read_stored([key.key])).requests
     await second.rollback()
 
     assert (900, 1) == (seen.cards[0].balance_minor, seen.cards[0].version)
@@ -84,7 +84,7 @@ async def test_the_same_key_on_another_card_is_lost_to_the_rival(
     await wait_for_waiter(superuser)
     await batch.commit(moved(locked.cards[0], key, load(900), locked))
     second, seen = await waiting
-    stored = await second.read_stored([key.key])
+    stored = (await second.read_stored([key.key])).requests
     await second.rollback()
 
     assert frozenset() == seen.won
@@ -201,7 +201,7 @@ async def test_later_activity_of_an_activate_is_found(books: PostgresBooks) -> N
     await batch.commit(together(opened, first, second, reversal))
 
     batch, _ = await books.open(lock_request())
-    stored = await batch.read_stored([activate.key, gone.key, spent.key])
+    stored = (await batch.read_stored([activate.key, gone.key, spent.key])).requests
     await batch.rollback()
 
     assert {spent.transaction_id} == stored[activate.key].later_activity

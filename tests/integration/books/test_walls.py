@@ -70,7 +70,7 @@ REFUSED: Final = [
     ("card", CARD | {"currency": "'EUR'"}, "card_product_fkey"),
     ("card", CARD | {"program_id": "2"}, "card_product_fkey"),
     ("transaction", DECLINE | {"activity": "5"}, "transaction_activity_check"),
-    ("transaction", DECLINE | {"activity": "9"}, "transaction_activity_check"),
+    ("transaction", DECLINE | {"activity": "21"}, "transaction_activity_check"),
     ("transaction", DECLINE | {"result": "24"}, "transaction_result_check"),
     ("transaction", DECLINE | {"approved_minor": "1"}, "transaction_decline_check"),
     ("transaction", DECLINE | {"effective": "false"}, "transaction_effective_check"),
@@ -101,7 +101,7 @@ REFUSED: Final = [
     ),
     ("posting", POSTING, "posting_balance_check"),
     ("posting", POSTING | {"amount_minor": "0"}, "posting_amount_minor_check"),
-    ("posting", POSTING | {"account": "9"}, "posting_account_check"),
+    ("posting", POSTING | {"account": "10"}, "posting_account_check"),
     ("posting", POSTING | {"line": "0"}, "posting_line_check"),
     ("request_key", KEY, "request_key_transaction_fkey"),
     (

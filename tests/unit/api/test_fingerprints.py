@@ -40,7 +40,7 @@ def tag_of_redeem(reader: RequestReader, **changes: Any) -> bytes:
     """
     Give the fingerprint of a Redeem.
     """
-    return reader.redeem(wire.redeem_request(**changes), TERMINAL).fingerprint.tag
+    return reader.read(wire.redeem_request(**changes), TERMINAL).fingerprint.tag
 
 
 def tag_of_reverse(
@@ -49,7 +49,7 @@ def tag_of_reverse(
     """
     Give the fingerprint of a Reverse.
     """
-    command = reader.reverse(
+    command = reader.read(
         wire.reverse_request(**changes),
         TERMINAL,
         original_terminal_id=original_terminal,
@@ -66,18 +66,18 @@ def test_golden_lists(reader: RequestReader) -> None:
     load = wire.load_request(load_type=pb.LOAD_TYPE_PROMO)
     activate = wire.activate_request(initial_amount=wire.money(25_00))
     contents = [
-        reader.redeem(redeem, TERMINAL).content,
-        reader.load(load, TERMINAL).content,
-        reader.activate(activate, TERMINAL).content,
-        reader.activate(wire.activate_request(), TERMINAL).content,
-        reader.reverse(
+        reader.read(redeem, TERMINAL).content,
+        reader.read(load, TERMINAL).content,
+        reader.read(activate, TERMINAL).content,
+        reader.read(wire.activate_request(), TERMINAL).content,
+        reader.read(
             wire.reverse_request(), TERMINAL, original_terminal_id=TERMINAL
         ).content,
-        reader.cash_out(wire.cash_out_request(), TERMINAL).content,
-        reader.refund(
+        reader.read(wire.cash_out_request(), TERMINAL).content,
+        reader.read(
             wire.refund_request(), TERMINAL, original_terminal_id=TERMINAL
         ).content,
-        reader.void(
+        reader.read(
             wire.void_request(card_number=wire.CARD_NUMBER),
             TERMINAL,
             original_terminal_id=TERMINAL,
@@ -102,7 +102,7 @@ def test_golden_bytes(reader: RequestReader) -> None:
     """
     The bytes that are hashed, and the hash under a known key, never change.
     """
-    command = reader.redeem(wire.redeem_request(), TERMINAL)
+    command = reader.read(wire.redeem_request(), TERMINAL)
 
     assert command.content.hex() == GOLDEN_CONTENT
     assert command.fingerprint.key_id == 1
@@ -119,7 +119,7 @@ def test_what_is_asked_is_in_it(reader: RequestReader) -> None:
         tag_of_redeem(reader, amount=wire.money(30_01)),
         tag_of_redeem(reader, amount=wire.money(30_00, "EUR")),
         tag_of_redeem(reader, allow_partial=True),
-        reader.load(
+        reader.read(
             wire.load_request(amount=wire.money(30_00)), TERMINAL
         ).fingerprint.tag,
         tag_of_reverse(reader),
@@ -159,16 +159,14 @@ def test_a_stream_says_the_same(reader: RequestReader) -> None:
     item = pb.TransactRequest(sequence=9, redeem=wire.redeem_request())
     parsed = pb.TransactRequest.FromString(item.SerializeToString())
 
-    assert reader.redeem(parsed.redeem, TERMINAL).fingerprint.tag == tag_of_redeem(
-        reader
-    )
+    assert reader.read(parsed.redeem, TERMINAL).fingerprint.tag == tag_of_redeem(reader)
 
 
 def test_an_unspecified_load_type_is_a_sale(reader: RequestReader) -> None:
     """
     A till that leaves the load type out and one that says SALE ask the same.
     """
-    implicit = reader.load(wire.load_request(), TERMINAL)
-    explicit = reader.load(wire.load_request(load_type=pb.LOAD_TYPE_SALE), TERMINAL)
+    implicit = reader.read(wire.load_request(), TERMINAL)
+    explicit = reader.read(wire.load_request(load_type=pb.LOAD_TYPE_SALE), TERMINAL)
 
     assert implicit.fingerprint == explicit.fingerprint

@@ -50,26 +50,13 @@ def read(reader: RequestReader, request: Any) -> Any:
     """
     Read a request of any kind.
     """
-    if isinstance(request, pb.ReverseRequest):
-        reader.check_reverse(request)
-        return reader.reverse(request, TERMINAL, original_terminal_id=TERMINAL)
-    if isinstance(request, pb.RefundRequest):
-        reader.check_refund(request)
-        return reader.refund(request, TERMINAL, original_terminal_id=TERMINAL)
-    if isinstance(request, pb.VoidRequest):
-        reader.check_void(request)
-        return reader.void(request, TERMINAL, original_terminal_id=TERMINAL)
+    reader.check(request)
     if isinstance(request, pb.GetTransactionRequest):
-        reader.check_get_transaction(request)
         return reader.get_transaction(request, TERMINAL)
-    methods: dict[type, Callable[[Any, TerminalId], Any]] = {
-        pb.ActivateRequest: reader.activate,
-        pb.LoadRequest: reader.load,
-        pb.RedeemRequest: reader.redeem,
-        pb.GetBalanceRequest: reader.get_balance,
-        pb.CashOutRequest: reader.cash_out,
-    }
-    return methods[type(request)](request, TERMINAL)
+    if isinstance(request, pb.GetBalanceRequest):
+        return reader.get_balance(request, TERMINAL)
+    named = "original_request_id" in request.DESCRIPTOR.fields_by_name
+    return reader.read(request, TERMINAL, TERMINAL if named else None)
 
 
 def faulty_fields(reader: RequestReader, request: Any) -> list[str]:
@@ -92,7 +79,7 @@ def test_a_redeem_is_read_whole(reader: RequestReader) -> None:
     request.till.local_time = "2026-01-01T10:00:00+03:00"
     request.till.system_trace_no = "000123"
 
-    command = reader.redeem(request, TERMINAL)
+    command = read(reader, request)
 
     assert command.request_id == wire.uuid_bytes(wire.REQUEST_ID)
     assert command.terminal_id == TERMINAL
@@ -300,7 +287,7 @@ def test_what_can_be_keyed_goes_on(
     """
     request = wire.redeem_request(**changes)
 
-    command = reader.redeem(request, TERMINAL)
+    command = read(reader, request)
 
     assert command.amount == Amount(
         request.amount.minor_units,
@@ -322,7 +309,7 @@ def test_no_remedy_repeats_what_was_sent(reader: RequestReader) -> None:
     request.till.local_time = number * 3
 
     with pytest.raises(InvalidFieldsError) as caught:
-        reader.redeem(request, TERMINAL)
+        read(reader, request)
 
     told = str(caught.value) + repr(caught.value.problems)
     assert len(caught.value.problems) == 5

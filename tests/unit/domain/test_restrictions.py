@@ -242,7 +242,8 @@ def test_a_card_that_passes_keeps_its_restriction() -> None:
     record, after = world.done(redeem(amount(10_00)), mine, rules=rules)
 
     assert record.result is Result.APPROVED
-    assert record[-3:] == (None, None, None)
+    assert record.refusal is None
+    assert (record.restriction_version_id, record.refusal_hours) == (None, None)
     assert (after.restriction_set_id, after.issue_batch_id) == (SET, batch)
 
 

@@ -9,7 +9,7 @@ from gateway.domain.decide import decide
 from gateway.domain.originals import Refunds
 from gateway.domain.results import CurrentState
 from gateway.engine.journal import Journal, Kept, state_of
-from gateway.engine.ports import Locked, StoredRequest
+from gateway.engine.ports import Locked, Stored, StoredRequest
 from tests.support import world
 from tests.support.world import amount, card, done, key, redeem, reverse, view
 
@@ -19,7 +19,8 @@ def journal(**stored: StoredRequest) -> Journal:
     Give the state of a batch that locked one card.
     """
     locked = Locked(cards=[card()], won=frozenset(), clock=world.NOW, policy_version=1)
-    return Journal(locked, {key(int(name[1:])): one for name, one in stored.items()})
+    requests = {key(int(name[1:])): one for name, one in stored.items()}
+    return Journal(locked, Stored(requests, ()))
 
 
 def test_a_command_is_about_the_card_it_names() -> None:
@@ -47,7 +48,7 @@ def test_a_reversal_is_about_the_card_of_its_original() -> None:
 
     assert seen is not None
     assert (seen.balance_minor, seen.version) == (70_00, 2)
-    assert state.knows(seen.card_id)
+    assert state.missing_card(sale.key) is None
 
 
 def test_a_tombstone_is_no_original() -> None:

@@ -22,6 +22,7 @@ from scrip.v1 import (
     result_pb2,
     transaction_pb2,
 )
+from tests.unit.till.fake_further_calls import FurtherCalls
 from tests.unit.till.fake_parts import Context, abort, usd
 from till.wire import Message
 
@@ -118,7 +119,7 @@ UNKNOWN = status_of(grpc.StatusCode.UNKNOWN, reason="OUTCOME_UNKNOWN")
 
 
 @dataclass(kw_only=True)
-class FakeGateway(card_service_pb2_grpc.CardServiceServicer):
+class FakeGateway(FurtherCalls, card_service_pb2_grpc.CardServiceServicer):
     """
     Hold one USD card with 100.00, and do the next step of `steps` at each call.
     """

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13scrip/v1/card.proto\x12\x08scrip.v1\x1a\x1fgoogle/api/field_behavior.proto\"\x92\x02\n\x04\x43\x61rd\x12\x17\n\tlast_four\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x14.scrip.v1.Card.StateB\x04\xe2\x41\x01\x03\x12\x1b\n\rcurrency_code\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\"\xa8\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_CREATED\x10\x01\x12\x11\n\rSTATE_PENDING\x10\x02\x12\x10\n\x0cSTATE_ACTIVE\x10\x03\x12\x11\n\rSTATE_BLOCKED\x10\x04\x12\x12\n\x0eSTATE_DEPLETED\x10\x05\x12\x15\n\x11STATE_DEACTIVATED\x10\x06\x12\x12\n\x0eSTATE_REPLACED\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13scrip/v1/card.proto\x12\x08scrip.v1\x1a\x1fgoogle/api/field_behavior.proto\"\x92\x02\n\x04\x43\x61rd\x12\x17\n\tlast_four\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12)\n\x05state\x18\x02 \x01(\x0e\x32\x14.scrip.v1.Card.StateB\x04\xe2\x41\x01\x03\x12\x1b\n\rcurrency_code\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\"\xa8\x01\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_CREATED\x10\x01\x12\x11\n\rSTATE_PENDING\x10\x02\x12\x10\n\x0cSTATE_ACTIVE\x10\x03\x12\x11\n\rSTATE_BLOCKED\x10\x04\x12\x12\n\x0eSTATE_DEPLETED\x10\x05\x12\x15\n\x11STATE_DEACTIVATED\x10\x06\x12\x12\n\x0eSTATE_REPLACED\x10\x07*\x8e\x01\n\x0b\x42lockReason\x12\x1c\n\x18\x42LOCK_REASON_UNSPECIFIED\x10\x00\x12\x15\n\x11\x42LOCK_REASON_LOST\x10\x01\x12\x17\n\x13\x42LOCK_REASON_STOLEN\x10\x02\x12\x16\n\x12\x42LOCK_REASON_FRAUD\x10\x03\x12\x19\n\x15\x42LOCK_REASON_CUSTOMER\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,6 +38,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CARD'].fields_by_name['state']._serialized_options = b'\342A\001\003'
   _globals['_CARD'].fields_by_name['currency_code']._loaded_options = None
   _globals['_CARD'].fields_by_name['currency_code']._serialized_options = b'\342A\001\003'
+  _globals['_BLOCKREASON']._serialized_start=344
+  _globals['_BLOCKREASON']._serialized_end=486
   _globals['_CARD']._serialized_start=67
   _globals['_CARD']._serialized_end=341
   _globals['_CARD_STATE']._serialized_start=173

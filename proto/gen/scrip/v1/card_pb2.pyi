@@ -17,6 +17,38 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _BlockReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BlockReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BLOCK_REASON_UNSPECIFIED: _BlockReason.ValueType  # 0
+    """Not told; refused."""
+    BLOCK_REASON_LOST: _BlockReason.ValueType  # 1
+    """The cardholder lost it."""
+    BLOCK_REASON_STOLEN: _BlockReason.ValueType  # 2
+    """It was stolen."""
+    BLOCK_REASON_FRAUD: _BlockReason.ValueType  # 3
+    """It is suspected of fraud."""
+    BLOCK_REASON_CUSTOMER: _BlockReason.ValueType  # 4
+    """The cardholder asked for it."""
+
+class BlockReason(_BlockReason, metaclass=_BlockReasonEnumTypeWrapper):
+    """Why a card is blocked."""
+
+BLOCK_REASON_UNSPECIFIED: BlockReason.ValueType  # 0
+"""Not told; refused."""
+BLOCK_REASON_LOST: BlockReason.ValueType  # 1
+"""The cardholder lost it."""
+BLOCK_REASON_STOLEN: BlockReason.ValueType  # 2
+"""It was stolen."""
+BLOCK_REASON_FRAUD: BlockReason.ValueType  # 3
+"""It is suspected of fraud."""
+BLOCK_REASON_CUSTOMER: BlockReason.ValueType  # 4
+"""The cardholder asked for it."""
+Global___BlockReason: _TypeAlias = BlockReason  # noqa: Y015
+
 @_typing.final
 class Card(_message.Message):
     """What an answer says of the card. Never its number."""

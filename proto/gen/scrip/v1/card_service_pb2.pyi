@@ -4,9 +4,11 @@ isort:skip_file
 """
 
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.rpc import status_pb2 as _status_pb2
+from scrip.v1 import card_pb2 as _card_pb2
 from scrip.v1 import money_pb2 as _money_pb2
 from scrip.v1 import transaction_pb2 as _transaction_pb2
 import builtins as _builtins
@@ -162,6 +164,7 @@ class LoadRequest(_message.Message):
     TILL_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     LOAD_TYPE_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
     unchanged until it has a final answer.
@@ -174,6 +177,10 @@ class LoadRequest(_message.Message):
     """The card's number, digits only."""
     load_type: Global___LoadType.ValueType
     """Why."""
+    pin: _builtins.str
+    """The cardholder's PIN, 4 to 12 digits, where the product asks for one. Never stored, and no part
+    of the request's identity.
+    """
     @_builtins.property
     def till(self) -> _transaction_pb2.TillContext:
         """What the till adds for its own books."""
@@ -191,10 +198,11 @@ class LoadRequest(_message.Message):
         till: _transaction_pb2.TillContext | None = ...,
         amount: _money_pb2.Money | None = ...,
         load_type: Global___LoadType.ValueType = ...,
+        pin: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "till", b"till"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_number", b"card_number", "load_type", b"load_type", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_number", b"card_number", "load_type", b"load_type", "pin", b"pin", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -236,6 +244,7 @@ class RedeemRequest(_message.Message):
     TILL_FIELD_NUMBER: _builtins.int
     AMOUNT_FIELD_NUMBER: _builtins.int
     ALLOW_PARTIAL_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
     unchanged until it has a final answer.
@@ -248,6 +257,10 @@ class RedeemRequest(_message.Message):
     """The card's number, digits only."""
     allow_partial: _builtins.bool
     """True: approve what the card has when it has less than the amount."""
+    pin: _builtins.str
+    """The cardholder's PIN, 4 to 12 digits, where the product asks for one. Never stored, and no part
+    of the request's identity.
+    """
     @_builtins.property
     def till(self) -> _transaction_pb2.TillContext:
         """What the till adds for its own books."""
@@ -265,10 +278,11 @@ class RedeemRequest(_message.Message):
         till: _transaction_pb2.TillContext | None = ...,
         amount: _money_pb2.Money | None = ...,
         allow_partial: _builtins.bool = ...,
+        pin: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "till", b"till"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_partial", b"allow_partial", "amount", b"amount", "card_number", b"card_number", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_partial", b"allow_partial", "amount", b"amount", "card_number", b"card_number", "pin", b"pin", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -310,6 +324,7 @@ class CashOutRequest(_message.Message):
     TERMINAL_ID_FIELD_NUMBER: _builtins.int
     CARD_NUMBER_FIELD_NUMBER: _builtins.int
     TILL_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
     unchanged until it has a final answer.
@@ -320,6 +335,10 @@ class CashOutRequest(_message.Message):
     """
     card_number: _builtins.str
     """The card's number, digits only."""
+    pin: _builtins.str
+    """The cardholder's PIN, 4 to 12 digits, where the product asks for one. Never stored, and no part
+    of the request's identity.
+    """
     @_builtins.property
     def till(self) -> _transaction_pb2.TillContext:
         """What the till adds for its own books."""
@@ -331,10 +350,11 @@ class CashOutRequest(_message.Message):
         terminal_id: _builtins.str = ...,
         card_number: _builtins.str = ...,
         till: _transaction_pb2.TillContext | None = ...,
+        pin: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["till", b"till"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_number", b"card_number", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_number", b"card_number", "pin", b"pin", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -374,6 +394,7 @@ class GetBalanceRequest(_message.Message):
     TERMINAL_ID_FIELD_NUMBER: _builtins.int
     CARD_NUMBER_FIELD_NUMBER: _builtins.int
     TILL_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Echoed where sent. A balance is not recorded and has no replay."""
     terminal_id: _builtins.str
@@ -382,6 +403,10 @@ class GetBalanceRequest(_message.Message):
     """
     card_number: _builtins.str
     """The card's number, digits only."""
+    pin: _builtins.str
+    """The cardholder's PIN, 4 to 12 digits, where the product asks for one. Never stored, and no part
+    of the request's identity.
+    """
     @_builtins.property
     def till(self) -> _transaction_pb2.TillContext:
         """What the till adds for its own books."""
@@ -393,10 +418,11 @@ class GetBalanceRequest(_message.Message):
         terminal_id: _builtins.str = ...,
         card_number: _builtins.str = ...,
         till: _transaction_pb2.TillContext | None = ...,
+        pin: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["till", b"till"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_number", b"card_number", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_number", b"card_number", "pin", b"pin", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -653,6 +679,674 @@ class VoidResponse(_message.Message):
 Global___VoidResponse: _TypeAlias = VoidResponse  # noqa: Y015
 
 @_typing.final
+class AuthorizeRequest(_message.Message):
+    """Asks to hold an amount for a later capture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    CARD_NUMBER_FIELD_NUMBER: _builtins.int
+    TILL_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    ALLOW_PARTIAL_FIELD_NUMBER: _builtins.int
+    TIME_TO_LIVE_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
+    unchanged until it has a final answer.
+    """
+    terminal_id: _builtins.str
+    """The terminal that asks. A TERMINAL certificate may leave it out (if sent it must be its own);
+    a CONTROLLER names a terminal of its store.
+    """
+    card_number: _builtins.str
+    """The card's number, digits only."""
+    allow_partial: _builtins.bool
+    """True: hold what the card has when it has less than the amount."""
+    pin: _builtins.str
+    """The cardholder's PIN, 4 to 12 digits, where the product asks for one. Never stored, and no part
+    of the request's identity.
+    """
+    @_builtins.property
+    def till(self) -> _transaction_pb2.TillContext:
+        """What the till adds for its own books."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much to hold."""
+
+    @_builtins.property
+    def time_to_live(self) -> _duration_pb2.Duration:
+        """How long the hold lives, in whole seconds. Absent, or longer than the product allows: what the
+        product allows. It can only shorten it.
+        """
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        card_number: _builtins.str = ...,
+        till: _transaction_pb2.TillContext | None = ...,
+        amount: _money_pb2.Money | None = ...,
+        allow_partial: _builtins.bool = ...,
+        time_to_live: _duration_pb2.Duration | None = ...,
+        pin: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "till", b"till", "time_to_live", b"time_to_live"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_partial", b"allow_partial", "amount", b"amount", "card_number", b"card_number", "pin", b"pin", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till", "time_to_live", b"time_to_live"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorizeRequest: _TypeAlias = AuthorizeRequest  # noqa: Y015
+
+@_typing.final
+class AuthorizeResponse(_message.Message):
+    """The answer to Authorize."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> _transaction_pb2.Outcome:
+        """What was decided. `hold` tells what is held, and until when."""
+
+    def __init__(
+        self,
+        *,
+        outcome: _transaction_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorizeResponse: _TypeAlias = AuthorizeResponse  # noqa: Y015
+
+@_typing.final
+class IncrementAuthorizationRequest(_message.Message):
+    """Asks to hold more under an open hold, at its rate and until its end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    CARD_NUMBER_FIELD_NUMBER: _builtins.int
+    TILL_FIELD_NUMBER: _builtins.int
+    ORIGINAL_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORIGINAL_TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
+    unchanged until it has a final answer.
+    """
+    terminal_id: _builtins.str
+    """The terminal that asks. A TERMINAL certificate may leave it out (if sent it must be its own);
+    a CONTROLLER names a terminal of its store.
+    """
+    card_number: _builtins.str
+    """The card of the original. Sent and different: RESULT_ORIGINAL_NOT_FOUND."""
+    original_request_id: _builtins.str
+    """The request id of the Authorize."""
+    original_terminal_id: _builtins.str
+    """The terminal of the original. Absent: the one that asks. Another of the same store is allowed."""
+    @_builtins.property
+    def till(self) -> _transaction_pb2.TillContext:
+        """What the till adds for its own books."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much more, in the currency of the hold."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        card_number: _builtins.str = ...,
+        till: _transaction_pb2.TillContext | None = ...,
+        original_request_id: _builtins.str = ...,
+        original_terminal_id: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "till", b"till"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_number", b"card_number", "original_request_id", b"original_request_id", "original_terminal_id", b"original_terminal_id", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IncrementAuthorizationRequest: _TypeAlias = IncrementAuthorizationRequest  # noqa: Y015
+
+@_typing.final
+class IncrementAuthorizationResponse(_message.Message):
+    """The answer to IncrementAuthorization."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> _transaction_pb2.Outcome:
+        """What was decided."""
+
+    def __init__(
+        self,
+        *,
+        outcome: _transaction_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___IncrementAuthorizationResponse: _TypeAlias = IncrementAuthorizationResponse  # noqa: Y015
+
+@_typing.final
+class CaptureRequest(_message.Message):
+    """Asks to spend from a hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    CARD_NUMBER_FIELD_NUMBER: _builtins.int
+    TILL_FIELD_NUMBER: _builtins.int
+    ORIGINAL_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORIGINAL_TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    KEEP_OPEN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
+    unchanged until it has a final answer.
+    """
+    terminal_id: _builtins.str
+    """The terminal that asks. A TERMINAL certificate may leave it out (if sent it must be its own);
+    a CONTROLLER names a terminal of its store.
+    """
+    card_number: _builtins.str
+    """The card of the original. Sent and different: RESULT_ORIGINAL_NOT_FOUND."""
+    original_request_id: _builtins.str
+    """The request id of the Authorize."""
+    original_terminal_id: _builtins.str
+    """The terminal of the original. Absent: the one that asks. Another of the same store is allowed."""
+    keep_open: _builtins.bool
+    """True: more captures follow, and the rest stays held. False: the rest is released at once."""
+    @_builtins.property
+    def till(self) -> _transaction_pb2.TillContext:
+        """What the till adds for its own books."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """How much, in the currency of the hold. Absent: all that is left of it."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        card_number: _builtins.str = ...,
+        till: _transaction_pb2.TillContext | None = ...,
+        original_request_id: _builtins.str = ...,
+        original_terminal_id: _builtins.str = ...,
+        amount: _money_pb2.Money | None = ...,
+        keep_open: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "till", b"till"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_number", b"card_number", "keep_open", b"keep_open", "original_request_id", b"original_request_id", "original_terminal_id", b"original_terminal_id", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaptureRequest: _TypeAlias = CaptureRequest  # noqa: Y015
+
+@_typing.final
+class CaptureResponse(_message.Message):
+    """The answer to Capture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> _transaction_pb2.Outcome:
+        """What was decided."""
+
+    def __init__(
+        self,
+        *,
+        outcome: _transaction_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaptureResponse: _TypeAlias = CaptureResponse  # noqa: Y015
+
+@_typing.final
+class CancelAuthorizationRequest(_message.Message):
+    """Asks to give up what is left of a hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    CARD_NUMBER_FIELD_NUMBER: _builtins.int
+    TILL_FIELD_NUMBER: _builtins.int
+    ORIGINAL_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORIGINAL_TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
+    unchanged until it has a final answer.
+    """
+    terminal_id: _builtins.str
+    """The terminal that asks. A TERMINAL certificate may leave it out (if sent it must be its own);
+    a CONTROLLER names a terminal of its store.
+    """
+    card_number: _builtins.str
+    """The card of the original. Sent and different: RESULT_ORIGINAL_NOT_FOUND."""
+    original_request_id: _builtins.str
+    """The request id of the Authorize."""
+    original_terminal_id: _builtins.str
+    """The terminal of the original. Absent: the one that asks. Another of the same store is allowed."""
+    @_builtins.property
+    def till(self) -> _transaction_pb2.TillContext:
+        """What the till adds for its own books."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        card_number: _builtins.str = ...,
+        till: _transaction_pb2.TillContext | None = ...,
+        original_request_id: _builtins.str = ...,
+        original_terminal_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["till", b"till"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_number", b"card_number", "original_request_id", b"original_request_id", "original_terminal_id", b"original_terminal_id", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelAuthorizationRequest: _TypeAlias = CancelAuthorizationRequest  # noqa: Y015
+
+@_typing.final
+class CancelAuthorizationResponse(_message.Message):
+    """The answer to CancelAuthorization."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> _transaction_pb2.Outcome:
+        """What was decided."""
+
+    def __init__(
+        self,
+        *,
+        outcome: _transaction_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelAuthorizationResponse: _TypeAlias = CancelAuthorizationResponse  # noqa: Y015
+
+@_typing.final
+class ConfirmRequest(_message.Message):
+    """Confirms an approved request of a terminal that sends two messages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    CARD_NUMBER_FIELD_NUMBER: _builtins.int
+    TILL_FIELD_NUMBER: _builtins.int
+    ORIGINAL_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ORIGINAL_TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
+    unchanged until it has a final answer.
+    """
+    terminal_id: _builtins.str
+    """The terminal that asks. A TERMINAL certificate may leave it out (if sent it must be its own);
+    a CONTROLLER names a terminal of its store.
+    """
+    card_number: _builtins.str
+    """The card of the original. Sent and different: RESULT_ORIGINAL_NOT_FOUND."""
+    original_request_id: _builtins.str
+    """The request id of what is confirmed."""
+    original_terminal_id: _builtins.str
+    """The terminal of the original. Absent: the one that asks. Another of the same store is allowed."""
+    @_builtins.property
+    def till(self) -> _transaction_pb2.TillContext:
+        """What the till adds for its own books."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        card_number: _builtins.str = ...,
+        till: _transaction_pb2.TillContext | None = ...,
+        original_request_id: _builtins.str = ...,
+        original_terminal_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["till", b"till"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_number", b"card_number", "original_request_id", b"original_request_id", "original_terminal_id", b"original_terminal_id", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmRequest: _TypeAlias = ConfirmRequest  # noqa: Y015
+
+@_typing.final
+class ConfirmResponse(_message.Message):
+    """The answer to Confirm."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> _transaction_pb2.Outcome:
+        """What was decided."""
+
+    def __init__(
+        self,
+        *,
+        outcome: _transaction_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConfirmResponse: _TypeAlias = ConfirmResponse  # noqa: Y015
+
+@_typing.final
+class AdviceRequest(_message.Message):
+    """Tells of a sale that the till has made already while it could not ask."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    CARD_NUMBER_FIELD_NUMBER: _builtins.int
+    TILL_FIELD_NUMBER: _builtins.int
+    AMOUNT_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
+    unchanged until it has a final answer.
+    """
+    terminal_id: _builtins.str
+    """The terminal that asks. A TERMINAL certificate may leave it out (if sent it must be its own);
+    a CONTROLLER names a terminal of its store.
+    """
+    card_number: _builtins.str
+    """The card's number, digits only."""
+    @_builtins.property
+    def till(self) -> _transaction_pb2.TillContext:
+        """What the till adds for its own books."""
+
+    @_builtins.property
+    def amount(self) -> _money_pb2.Money:
+        """What was sold, in the currency of the sale."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        card_number: _builtins.str = ...,
+        till: _transaction_pb2.TillContext | None = ...,
+        amount: _money_pb2.Money | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "till", b"till"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["amount", b"amount", "card_number", b"card_number", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdviceRequest: _TypeAlias = AdviceRequest  # noqa: Y015
+
+@_typing.final
+class AdviceResponse(_message.Message):
+    """The answer to Advice."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> _transaction_pb2.Outcome:
+        """What was decided. `approved_amount` is what the card paid; `exception` why it was not all."""
+
+    def __init__(
+        self,
+        *,
+        outcome: _transaction_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AdviceResponse: _TypeAlias = AdviceResponse  # noqa: Y015
+
+@_typing.final
+class BlockRequest(_message.Message):
+    """Asks to block a card at once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    CARD_NUMBER_FIELD_NUMBER: _builtins.int
+    TILL_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
+    unchanged until it has a final answer.
+    """
+    terminal_id: _builtins.str
+    """The terminal that asks. A TERMINAL certificate may leave it out (if sent it must be its own);
+    a CONTROLLER names a terminal of its store.
+    """
+    card_number: _builtins.str
+    """The card's number, digits only."""
+    reason: _card_pb2.BlockReason.ValueType
+    """Why."""
+    @_builtins.property
+    def till(self) -> _transaction_pb2.TillContext:
+        """What the till adds for its own books."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        card_number: _builtins.str = ...,
+        till: _transaction_pb2.TillContext | None = ...,
+        reason: _card_pb2.BlockReason.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["till", b"till"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_number", b"card_number", "reason", b"reason", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlockRequest: _TypeAlias = BlockRequest  # noqa: Y015
+
+@_typing.final
+class BlockResponse(_message.Message):
+    """The answer to Block."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> _transaction_pb2.Outcome:
+        """What was decided."""
+
+    def __init__(
+        self,
+        *,
+        outcome: _transaction_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BlockResponse: _TypeAlias = BlockResponse  # noqa: Y015
+
+@_typing.final
+class TransferBalanceRequest(_message.Message):
+    """Asks to move all that can be spent from one card to another of the same program."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    CARD_NUMBER_FIELD_NUMBER: _builtins.int
+    TILL_FIELD_NUMBER: _builtins.int
+    TO_CARD_NUMBER_FIELD_NUMBER: _builtins.int
+    PIN_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
+    unchanged until it has a final answer.
+    """
+    terminal_id: _builtins.str
+    """The terminal that asks. A TERMINAL certificate may leave it out (if sent it must be its own);
+    a CONTROLLER names a terminal of its store.
+    """
+    card_number: _builtins.str
+    """The card's number, digits only."""
+    to_card_number: _builtins.str
+    """The number of the card that receives it, digits only."""
+    pin: _builtins.str
+    """The cardholder's PIN, 4 to 12 digits, where the product asks for one. Never stored, and no part
+    of the request's identity.
+    """
+    @_builtins.property
+    def till(self) -> _transaction_pb2.TillContext:
+        """What the till adds for its own books."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        card_number: _builtins.str = ...,
+        till: _transaction_pb2.TillContext | None = ...,
+        to_card_number: _builtins.str = ...,
+        pin: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["till", b"till"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_number", b"card_number", "pin", b"pin", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till", "to_card_number", b"to_card_number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferBalanceRequest: _TypeAlias = TransferBalanceRequest  # noqa: Y015
+
+@_typing.final
+class TransferBalanceResponse(_message.Message):
+    """The answer to TransferBalance."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> _transaction_pb2.Outcome:
+        """What was decided, and the first card as it is now."""
+
+    def __init__(
+        self,
+        *,
+        outcome: _transaction_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferBalanceResponse: _TypeAlias = TransferBalanceResponse  # noqa: Y015
+
+@_typing.final
+class DeactivateRequest(_message.Message):
+    """Asks to close an empty card for ever."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    TERMINAL_ID_FIELD_NUMBER: _builtins.int
+    CARD_NUMBER_FIELD_NUMBER: _builtins.int
+    TILL_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request's identity: a UUID that the till makes, keeps before it sends, and sends again
+    unchanged until it has a final answer.
+    """
+    terminal_id: _builtins.str
+    """The terminal that asks. A TERMINAL certificate may leave it out (if sent it must be its own);
+    a CONTROLLER names a terminal of its store.
+    """
+    card_number: _builtins.str
+    """The card's number, digits only."""
+    @_builtins.property
+    def till(self) -> _transaction_pb2.TillContext:
+        """What the till adds for its own books."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        terminal_id: _builtins.str = ...,
+        card_number: _builtins.str = ...,
+        till: _transaction_pb2.TillContext | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["till", b"till"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_number", b"card_number", "request_id", b"request_id", "terminal_id", b"terminal_id", "till", b"till"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeactivateRequest: _TypeAlias = DeactivateRequest  # noqa: Y015
+
+@_typing.final
+class DeactivateResponse(_message.Message):
+    """The answer to Deactivate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> _transaction_pb2.Outcome:
+        """What was decided."""
+
+    def __init__(
+        self,
+        *,
+        outcome: _transaction_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeactivateResponse: _TypeAlias = DeactivateResponse  # noqa: Y015
+
+@_typing.final
 class GetTransactionRequest(_message.Message):
     """Asks what is recorded."""
 
@@ -718,6 +1412,15 @@ class TransactRequest(_message.Message):
     CASH_OUT_FIELD_NUMBER: _builtins.int
     REFUND_FIELD_NUMBER: _builtins.int
     VOID_FIELD_NUMBER: _builtins.int
+    AUTHORIZE_FIELD_NUMBER: _builtins.int
+    INCREMENT_AUTHORIZATION_FIELD_NUMBER: _builtins.int
+    CAPTURE_FIELD_NUMBER: _builtins.int
+    CANCEL_AUTHORIZATION_FIELD_NUMBER: _builtins.int
+    CONFIRM_FIELD_NUMBER: _builtins.int
+    ADVICE_FIELD_NUMBER: _builtins.int
+    BLOCK_FIELD_NUMBER: _builtins.int
+    TRANSFER_BALANCE_FIELD_NUMBER: _builtins.int
+    DEACTIVATE_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """The client's number for it, echoed in the answer, which is how the two are matched."""
     @_builtins.property
@@ -756,6 +1459,42 @@ class TransactRequest(_message.Message):
     def void(self) -> Global___VoidRequest:
         """Undo a completed operation of the same business day."""
 
+    @_builtins.property
+    def authorize(self) -> Global___AuthorizeRequest:
+        """Hold an amount."""
+
+    @_builtins.property
+    def increment_authorization(self) -> Global___IncrementAuthorizationRequest:
+        """Hold more."""
+
+    @_builtins.property
+    def capture(self) -> Global___CaptureRequest:
+        """Spend from a hold."""
+
+    @_builtins.property
+    def cancel_authorization(self) -> Global___CancelAuthorizationRequest:
+        """Give up a hold."""
+
+    @_builtins.property
+    def confirm(self) -> Global___ConfirmRequest:
+        """Confirm a request."""
+
+    @_builtins.property
+    def advice(self) -> Global___AdviceRequest:
+        """Tell of a sale made while offline."""
+
+    @_builtins.property
+    def block(self) -> Global___BlockRequest:
+        """Block a card."""
+
+    @_builtins.property
+    def transfer_balance(self) -> Global___TransferBalanceRequest:
+        """Move a balance to another card."""
+
+    @_builtins.property
+    def deactivate(self) -> Global___DeactivateRequest:
+        """Close a card."""
+
     def __init__(
         self,
         *,
@@ -769,12 +1508,21 @@ class TransactRequest(_message.Message):
         cash_out: Global___CashOutRequest | None = ...,
         refund: Global___RefundRequest | None = ...,
         void: Global___VoidRequest | None = ...,
+        authorize: Global___AuthorizeRequest | None = ...,
+        increment_authorization: Global___IncrementAuthorizationRequest | None = ...,
+        capture: Global___CaptureRequest | None = ...,
+        cancel_authorization: Global___CancelAuthorizationRequest | None = ...,
+        confirm: Global___ConfirmRequest | None = ...,
+        advice: Global___AdviceRequest | None = ...,
+        block: Global___BlockRequest | None = ...,
+        transfer_balance: Global___TransferBalanceRequest | None = ...,
+        deactivate: Global___DeactivateRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "cash_out", b"cash_out", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "operation", b"operation", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "void", b"void"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "advice", b"advice", "authorize", b"authorize", "block", b"block", "cancel_authorization", b"cancel_authorization", "capture", b"capture", "cash_out", b"cash_out", "confirm", b"confirm", "deactivate", b"deactivate", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "increment_authorization", b"increment_authorization", "load", b"load", "operation", b"operation", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "transfer_balance", b"transfer_balance", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "cash_out", b"cash_out", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "operation", b"operation", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "sequence", b"sequence", "void", b"void"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "advice", b"advice", "authorize", b"authorize", "block", b"block", "cancel_authorization", b"cancel_authorization", "capture", b"capture", "cash_out", b"cash_out", "confirm", b"confirm", "deactivate", b"deactivate", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "increment_authorization", b"increment_authorization", "load", b"load", "operation", b"operation", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "sequence", b"sequence", "transfer_balance", b"transfer_balance", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["activate", "load", "redeem", "get_balance", "reverse", "get_transaction", "cash_out", "refund", "void"]  # noqa: Y015
+    _WhichOneofReturnType_operation: _TypeAlias = _typing.Literal["activate", "load", "redeem", "get_balance", "reverse", "get_transaction", "cash_out", "refund", "void", "authorize", "increment_authorization", "capture", "cancel_authorization", "confirm", "advice", "block", "transfer_balance", "deactivate"]  # noqa: Y015
     _WhichOneofArgType_operation: _TypeAlias = _typing.Literal["operation", b"operation"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_operation) -> _WhichOneofReturnType_operation | None: ...
 
@@ -798,6 +1546,15 @@ class TransactResponse(_message.Message):
     CASH_OUT_FIELD_NUMBER: _builtins.int
     REFUND_FIELD_NUMBER: _builtins.int
     VOID_FIELD_NUMBER: _builtins.int
+    AUTHORIZE_FIELD_NUMBER: _builtins.int
+    INCREMENT_AUTHORIZATION_FIELD_NUMBER: _builtins.int
+    CAPTURE_FIELD_NUMBER: _builtins.int
+    CANCEL_AUTHORIZATION_FIELD_NUMBER: _builtins.int
+    CONFIRM_FIELD_NUMBER: _builtins.int
+    ADVICE_FIELD_NUMBER: _builtins.int
+    BLOCK_FIELD_NUMBER: _builtins.int
+    TRANSFER_BALANCE_FIELD_NUMBER: _builtins.int
+    DEACTIVATE_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """The number of the request this answers."""
     request_id: _builtins.str
@@ -842,6 +1599,42 @@ class TransactResponse(_message.Message):
     def void(self) -> Global___VoidResponse:
         """To void."""
 
+    @_builtins.property
+    def authorize(self) -> Global___AuthorizeResponse:
+        """To authorize."""
+
+    @_builtins.property
+    def increment_authorization(self) -> Global___IncrementAuthorizationResponse:
+        """To increment_authorization."""
+
+    @_builtins.property
+    def capture(self) -> Global___CaptureResponse:
+        """To capture."""
+
+    @_builtins.property
+    def cancel_authorization(self) -> Global___CancelAuthorizationResponse:
+        """To cancel_authorization."""
+
+    @_builtins.property
+    def confirm(self) -> Global___ConfirmResponse:
+        """To confirm."""
+
+    @_builtins.property
+    def advice(self) -> Global___AdviceResponse:
+        """To advice."""
+
+    @_builtins.property
+    def block(self) -> Global___BlockResponse:
+        """To block."""
+
+    @_builtins.property
+    def transfer_balance(self) -> Global___TransferBalanceResponse:
+        """To transfer_balance."""
+
+    @_builtins.property
+    def deactivate(self) -> Global___DeactivateResponse:
+        """To deactivate."""
+
     def __init__(
         self,
         *,
@@ -857,12 +1650,21 @@ class TransactResponse(_message.Message):
         cash_out: Global___CashOutResponse | None = ...,
         refund: Global___RefundResponse | None = ...,
         void: Global___VoidResponse | None = ...,
+        authorize: Global___AuthorizeResponse | None = ...,
+        increment_authorization: Global___IncrementAuthorizationResponse | None = ...,
+        capture: Global___CaptureResponse | None = ...,
+        cancel_authorization: Global___CancelAuthorizationResponse | None = ...,
+        confirm: Global___ConfirmResponse | None = ...,
+        advice: Global___AdviceResponse | None = ...,
+        block: Global___BlockResponse | None = ...,
+        transfer_balance: Global___TransferBalanceResponse | None = ...,
+        deactivate: Global___DeactivateResponse | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "answer", b"answer", "cash_out", b"cash_out", "fault", b"fault", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "void", b"void"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "advice", b"advice", "answer", b"answer", "authorize", b"authorize", "block", b"block", "cancel_authorization", b"cancel_authorization", "capture", b"capture", "cash_out", b"cash_out", "confirm", b"confirm", "deactivate", b"deactivate", "fault", b"fault", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "increment_authorization", b"increment_authorization", "load", b"load", "redeem", b"redeem", "refund", b"refund", "reverse", b"reverse", "transfer_balance", b"transfer_balance", "void", b"void"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "answer", b"answer", "cash_out", b"cash_out", "fault", b"fault", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "load", b"load", "redeem", b"redeem", "refund", b"refund", "request_id", b"request_id", "reverse", b"reverse", "sequence", b"sequence", "void", b"void"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activate", b"activate", "advice", b"advice", "answer", b"answer", "authorize", b"authorize", "block", b"block", "cancel_authorization", b"cancel_authorization", "capture", b"capture", "cash_out", b"cash_out", "confirm", b"confirm", "deactivate", b"deactivate", "fault", b"fault", "get_balance", b"get_balance", "get_transaction", b"get_transaction", "increment_authorization", b"increment_authorization", "load", b"load", "redeem", b"redeem", "refund", b"refund", "request_id", b"request_id", "reverse", b"reverse", "sequence", b"sequence", "transfer_balance", b"transfer_balance", "void", b"void"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["activate", "load", "redeem", "get_balance", "reverse", "get_transaction", "fault", "cash_out", "refund", "void"]  # noqa: Y015
+    _WhichOneofReturnType_answer: _TypeAlias = _typing.Literal["activate", "load", "redeem", "get_balance", "reverse", "get_transaction", "fault", "cash_out", "refund", "void", "authorize", "increment_authorization", "capture", "cancel_authorization", "confirm", "advice", "block", "transfer_balance", "deactivate"]  # noqa: Y015
     _WhichOneofArgType_answer: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_answer) -> _WhichOneofReturnType_answer | None: ...
 

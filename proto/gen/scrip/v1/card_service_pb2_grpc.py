@@ -83,6 +83,51 @@ class CardServiceStub:
                 request_serializer=scrip_dot_v1_dot_card__service__pb2.VoidRequest.SerializeToString,
                 response_deserializer=scrip_dot_v1_dot_card__service__pb2.VoidResponse.FromString,
                 _registered_method=True)
+        self.Authorize = channel.unary_unary(
+                '/scrip.v1.CardService/Authorize',
+                request_serializer=scrip_dot_v1_dot_card__service__pb2.AuthorizeRequest.SerializeToString,
+                response_deserializer=scrip_dot_v1_dot_card__service__pb2.AuthorizeResponse.FromString,
+                _registered_method=True)
+        self.IncrementAuthorization = channel.unary_unary(
+                '/scrip.v1.CardService/IncrementAuthorization',
+                request_serializer=scrip_dot_v1_dot_card__service__pb2.IncrementAuthorizationRequest.SerializeToString,
+                response_deserializer=scrip_dot_v1_dot_card__service__pb2.IncrementAuthorizationResponse.FromString,
+                _registered_method=True)
+        self.Capture = channel.unary_unary(
+                '/scrip.v1.CardService/Capture',
+                request_serializer=scrip_dot_v1_dot_card__service__pb2.CaptureRequest.SerializeToString,
+                response_deserializer=scrip_dot_v1_dot_card__service__pb2.CaptureResponse.FromString,
+                _registered_method=True)
+        self.CancelAuthorization = channel.unary_unary(
+                '/scrip.v1.CardService/CancelAuthorization',
+                request_serializer=scrip_dot_v1_dot_card__service__pb2.CancelAuthorizationRequest.SerializeToString,
+                response_deserializer=scrip_dot_v1_dot_card__service__pb2.CancelAuthorizationResponse.FromString,
+                _registered_method=True)
+        self.Confirm = channel.unary_unary(
+                '/scrip.v1.CardService/Confirm',
+                request_serializer=scrip_dot_v1_dot_card__service__pb2.ConfirmRequest.SerializeToString,
+                response_deserializer=scrip_dot_v1_dot_card__service__pb2.ConfirmResponse.FromString,
+                _registered_method=True)
+        self.Advice = channel.unary_unary(
+                '/scrip.v1.CardService/Advice',
+                request_serializer=scrip_dot_v1_dot_card__service__pb2.AdviceRequest.SerializeToString,
+                response_deserializer=scrip_dot_v1_dot_card__service__pb2.AdviceResponse.FromString,
+                _registered_method=True)
+        self.Block = channel.unary_unary(
+                '/scrip.v1.CardService/Block',
+                request_serializer=scrip_dot_v1_dot_card__service__pb2.BlockRequest.SerializeToString,
+                response_deserializer=scrip_dot_v1_dot_card__service__pb2.BlockResponse.FromString,
+                _registered_method=True)
+        self.TransferBalance = channel.unary_unary(
+                '/scrip.v1.CardService/TransferBalance',
+                request_serializer=scrip_dot_v1_dot_card__service__pb2.TransferBalanceRequest.SerializeToString,
+                response_deserializer=scrip_dot_v1_dot_card__service__pb2.TransferBalanceResponse.FromString,
+                _registered_method=True)
+        self.Deactivate = channel.unary_unary(
+                '/scrip.v1.CardService/Deactivate',
+                request_serializer=scrip_dot_v1_dot_card__service__pb2.DeactivateRequest.SerializeToString,
+                response_deserializer=scrip_dot_v1_dot_card__service__pb2.DeactivateResponse.FromString,
+                _registered_method=True)
         self.Transact = channel.stream_stream(
                 '/scrip.v1.CardService/Transact',
                 request_serializer=scrip_dot_v1_dot_card__service__pb2.TransactRequest.SerializeToString,
@@ -164,6 +209,70 @@ class CardServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Authorize(self, request, context):
+        """Holds an amount for a later capture: a table's bill before the tip, a room, a pump.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def IncrementAuthorization(self, request, context):
+        """Holds more under an open hold, at the rate of that hold.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Capture(self, request, context):
+        """Spends from a hold, also on a card that was blocked, has expired or was replaced since.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelAuthorization(self, request, context):
+        """Gives up what is left of a hold.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Confirm(self, request, context):
+        """Confirms an approved request; only for terminals that send two messages.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Advice(self, request, context):
+        """Tells of a sale that the till has made already while it could not ask. What the card cannot
+        pay becomes an exception of the merchant; the answer is approved all the same.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Block(self, request, context):
+        """Blocks a card at once. Only staff can unblock it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TransferBalance(self, request, context):
+        """Moves all that can be spent to another card of the same program and currency.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Deactivate(self, request, context):
+        """Closes an empty card for ever.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Transact(self, request_iterator, context):
         """All of the above over one stream, answered in any order, each by its own sequence number.
         """
@@ -218,6 +327,51 @@ def add_CardServiceServicer_to_server(servicer, server):
                     servicer.Void,
                     request_deserializer=scrip_dot_v1_dot_card__service__pb2.VoidRequest.FromString,
                     response_serializer=scrip_dot_v1_dot_card__service__pb2.VoidResponse.SerializeToString,
+            ),
+            'Authorize': grpc.unary_unary_rpc_method_handler(
+                    servicer.Authorize,
+                    request_deserializer=scrip_dot_v1_dot_card__service__pb2.AuthorizeRequest.FromString,
+                    response_serializer=scrip_dot_v1_dot_card__service__pb2.AuthorizeResponse.SerializeToString,
+            ),
+            'IncrementAuthorization': grpc.unary_unary_rpc_method_handler(
+                    servicer.IncrementAuthorization,
+                    request_deserializer=scrip_dot_v1_dot_card__service__pb2.IncrementAuthorizationRequest.FromString,
+                    response_serializer=scrip_dot_v1_dot_card__service__pb2.IncrementAuthorizationResponse.SerializeToString,
+            ),
+            'Capture': grpc.unary_unary_rpc_method_handler(
+                    servicer.Capture,
+                    request_deserializer=scrip_dot_v1_dot_card__service__pb2.CaptureRequest.FromString,
+                    response_serializer=scrip_dot_v1_dot_card__service__pb2.CaptureResponse.SerializeToString,
+            ),
+            'CancelAuthorization': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelAuthorization,
+                    request_deserializer=scrip_dot_v1_dot_card__service__pb2.CancelAuthorizationRequest.FromString,
+                    response_serializer=scrip_dot_v1_dot_card__service__pb2.CancelAuthorizationResponse.SerializeToString,
+            ),
+            'Confirm': grpc.unary_unary_rpc_method_handler(
+                    servicer.Confirm,
+                    request_deserializer=scrip_dot_v1_dot_card__service__pb2.ConfirmRequest.FromString,
+                    response_serializer=scrip_dot_v1_dot_card__service__pb2.ConfirmResponse.SerializeToString,
+            ),
+            'Advice': grpc.unary_unary_rpc_method_handler(
+                    servicer.Advice,
+                    request_deserializer=scrip_dot_v1_dot_card__service__pb2.AdviceRequest.FromString,
+                    response_serializer=scrip_dot_v1_dot_card__service__pb2.AdviceResponse.SerializeToString,
+            ),
+            'Block': grpc.unary_unary_rpc_method_handler(
+                    servicer.Block,
+                    request_deserializer=scrip_dot_v1_dot_card__service__pb2.BlockRequest.FromString,
+                    response_serializer=scrip_dot_v1_dot_card__service__pb2.BlockResponse.SerializeToString,
+            ),
+            'TransferBalance': grpc.unary_unary_rpc_method_handler(
+                    servicer.TransferBalance,
+                    request_deserializer=scrip_dot_v1_dot_card__service__pb2.TransferBalanceRequest.FromString,
+                    response_serializer=scrip_dot_v1_dot_card__service__pb2.TransferBalanceResponse.SerializeToString,
+            ),
+            'Deactivate': grpc.unary_unary_rpc_method_handler(
+                    servicer.Deactivate,
+                    request_deserializer=scrip_dot_v1_dot_card__service__pb2.DeactivateRequest.FromString,
+                    response_serializer=scrip_dot_v1_dot_card__service__pb2.DeactivateResponse.SerializeToString,
             ),
             'Transact': grpc.stream_stream_rpc_method_handler(
                     servicer.Transact,
@@ -472,6 +626,249 @@ class CardService:
             '/scrip.v1.CardService/Void',
             scrip_dot_v1_dot_card__service__pb2.VoidRequest.SerializeToString,
             scrip_dot_v1_dot_card__service__pb2.VoidResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Authorize(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scrip.v1.CardService/Authorize',
+            scrip_dot_v1_dot_card__service__pb2.AuthorizeRequest.SerializeToString,
+            scrip_dot_v1_dot_card__service__pb2.AuthorizeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def IncrementAuthorization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scrip.v1.CardService/IncrementAuthorization',
+            scrip_dot_v1_dot_card__service__pb2.IncrementAuthorizationRequest.SerializeToString,
+            scrip_dot_v1_dot_card__service__pb2.IncrementAuthorizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Capture(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scrip.v1.CardService/Capture',
+            scrip_dot_v1_dot_card__service__pb2.CaptureRequest.SerializeToString,
+            scrip_dot_v1_dot_card__service__pb2.CaptureResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelAuthorization(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scrip.v1.CardService/CancelAuthorization',
+            scrip_dot_v1_dot_card__service__pb2.CancelAuthorizationRequest.SerializeToString,
+            scrip_dot_v1_dot_card__service__pb2.CancelAuthorizationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Confirm(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scrip.v1.CardService/Confirm',
+            scrip_dot_v1_dot_card__service__pb2.ConfirmRequest.SerializeToString,
+            scrip_dot_v1_dot_card__service__pb2.ConfirmResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Advice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scrip.v1.CardService/Advice',
+            scrip_dot_v1_dot_card__service__pb2.AdviceRequest.SerializeToString,
+            scrip_dot_v1_dot_card__service__pb2.AdviceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Block(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scrip.v1.CardService/Block',
+            scrip_dot_v1_dot_card__service__pb2.BlockRequest.SerializeToString,
+            scrip_dot_v1_dot_card__service__pb2.BlockResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TransferBalance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scrip.v1.CardService/TransferBalance',
+            scrip_dot_v1_dot_card__service__pb2.TransferBalanceRequest.SerializeToString,
+            scrip_dot_v1_dot_card__service__pb2.TransferBalanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Deactivate(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scrip.v1.CardService/Deactivate',
+            scrip_dot_v1_dot_card__service__pb2.DeactivateRequest.SerializeToString,
+            scrip_dot_v1_dot_card__service__pb2.DeactivateResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -63,6 +63,26 @@ class CardServiceStub:
     """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem,
     CashOut or Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
     """
+    Authorize: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.AuthorizeRequest, _card_service_pb2.AuthorizeResponse]
+    """Holds an amount for a later capture: a table's bill before the tip, a room, a pump."""
+    IncrementAuthorization: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.IncrementAuthorizationRequest, _card_service_pb2.IncrementAuthorizationResponse]
+    """Holds more under an open hold, at the rate of that hold."""
+    Capture: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.CaptureRequest, _card_service_pb2.CaptureResponse]
+    """Spends from a hold, also on a card that was blocked, has expired or was replaced since."""
+    CancelAuthorization: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.CancelAuthorizationRequest, _card_service_pb2.CancelAuthorizationResponse]
+    """Gives up what is left of a hold."""
+    Confirm: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.ConfirmRequest, _card_service_pb2.ConfirmResponse]
+    """Confirms an approved request; only for terminals that send two messages."""
+    Advice: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.AdviceRequest, _card_service_pb2.AdviceResponse]
+    """Tells of a sale that the till has made already while it could not ask. What the card cannot
+    pay becomes an exception of the merchant; the answer is approved all the same.
+    """
+    Block: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.BlockRequest, _card_service_pb2.BlockResponse]
+    """Blocks a card at once. Only staff can unblock it."""
+    TransferBalance: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.TransferBalanceRequest, _card_service_pb2.TransferBalanceResponse]
+    """Moves all that can be spent to another card of the same program and currency."""
+    Deactivate: _grpc.UnaryUnaryMultiCallable[_card_service_pb2.DeactivateRequest, _card_service_pb2.DeactivateResponse]
+    """Closes an empty card for ever."""
     Transact: _grpc.StreamStreamMultiCallable[_card_service_pb2.TransactRequest, _card_service_pb2.TransactResponse]
     """All of the above over one stream, answered in any order, each by its own sequence number."""
 
@@ -101,6 +121,26 @@ class CardServiceAsyncStub(CardServiceStub):
     """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem,
     CashOut or Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
     """
+    Authorize: _aio.UnaryUnaryMultiCallable[_card_service_pb2.AuthorizeRequest, _card_service_pb2.AuthorizeResponse]  # type: ignore[assignment]
+    """Holds an amount for a later capture: a table's bill before the tip, a room, a pump."""
+    IncrementAuthorization: _aio.UnaryUnaryMultiCallable[_card_service_pb2.IncrementAuthorizationRequest, _card_service_pb2.IncrementAuthorizationResponse]  # type: ignore[assignment]
+    """Holds more under an open hold, at the rate of that hold."""
+    Capture: _aio.UnaryUnaryMultiCallable[_card_service_pb2.CaptureRequest, _card_service_pb2.CaptureResponse]  # type: ignore[assignment]
+    """Spends from a hold, also on a card that was blocked, has expired or was replaced since."""
+    CancelAuthorization: _aio.UnaryUnaryMultiCallable[_card_service_pb2.CancelAuthorizationRequest, _card_service_pb2.CancelAuthorizationResponse]  # type: ignore[assignment]
+    """Gives up what is left of a hold."""
+    Confirm: _aio.UnaryUnaryMultiCallable[_card_service_pb2.ConfirmRequest, _card_service_pb2.ConfirmResponse]  # type: ignore[assignment]
+    """Confirms an approved request; only for terminals that send two messages."""
+    Advice: _aio.UnaryUnaryMultiCallable[_card_service_pb2.AdviceRequest, _card_service_pb2.AdviceResponse]  # type: ignore[assignment]
+    """Tells of a sale that the till has made already while it could not ask. What the card cannot
+    pay becomes an exception of the merchant; the answer is approved all the same.
+    """
+    Block: _aio.UnaryUnaryMultiCallable[_card_service_pb2.BlockRequest, _card_service_pb2.BlockResponse]  # type: ignore[assignment]
+    """Blocks a card at once. Only staff can unblock it."""
+    TransferBalance: _aio.UnaryUnaryMultiCallable[_card_service_pb2.TransferBalanceRequest, _card_service_pb2.TransferBalanceResponse]  # type: ignore[assignment]
+    """Moves all that can be spent to another card of the same program and currency."""
+    Deactivate: _aio.UnaryUnaryMultiCallable[_card_service_pb2.DeactivateRequest, _card_service_pb2.DeactivateResponse]  # type: ignore[assignment]
+    """Closes an empty card for ever."""
     Transact: _aio.StreamStreamMultiCallable[_card_service_pb2.TransactRequest, _card_service_pb2.TransactResponse]  # type: ignore[assignment]
     """All of the above over one stream, answered in any order, each by its own sequence number."""
 
@@ -190,6 +230,80 @@ class CardServiceServicer(metaclass=_abc_1.ABCMeta):
         """Undoes a whole completed operation on the business day it was done: Activate, Load, Redeem,
         CashOut or Refund. Whoever never got an answer sends Reverse instead; after the day, Refund.
         """
+
+    @_abc_1.abstractmethod
+    def Authorize(
+        self,
+        request: _card_service_pb2.AuthorizeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_card_service_pb2.AuthorizeResponse, _abc.Awaitable[_card_service_pb2.AuthorizeResponse]]:
+        """Holds an amount for a later capture: a table's bill before the tip, a room, a pump."""
+
+    @_abc_1.abstractmethod
+    def IncrementAuthorization(
+        self,
+        request: _card_service_pb2.IncrementAuthorizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_card_service_pb2.IncrementAuthorizationResponse, _abc.Awaitable[_card_service_pb2.IncrementAuthorizationResponse]]:
+        """Holds more under an open hold, at the rate of that hold."""
+
+    @_abc_1.abstractmethod
+    def Capture(
+        self,
+        request: _card_service_pb2.CaptureRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_card_service_pb2.CaptureResponse, _abc.Awaitable[_card_service_pb2.CaptureResponse]]:
+        """Spends from a hold, also on a card that was blocked, has expired or was replaced since."""
+
+    @_abc_1.abstractmethod
+    def CancelAuthorization(
+        self,
+        request: _card_service_pb2.CancelAuthorizationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_card_service_pb2.CancelAuthorizationResponse, _abc.Awaitable[_card_service_pb2.CancelAuthorizationResponse]]:
+        """Gives up what is left of a hold."""
+
+    @_abc_1.abstractmethod
+    def Confirm(
+        self,
+        request: _card_service_pb2.ConfirmRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_card_service_pb2.ConfirmResponse, _abc.Awaitable[_card_service_pb2.ConfirmResponse]]:
+        """Confirms an approved request; only for terminals that send two messages."""
+
+    @_abc_1.abstractmethod
+    def Advice(
+        self,
+        request: _card_service_pb2.AdviceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_card_service_pb2.AdviceResponse, _abc.Awaitable[_card_service_pb2.AdviceResponse]]:
+        """Tells of a sale that the till has made already while it could not ask. What the card cannot
+        pay becomes an exception of the merchant; the answer is approved all the same.
+        """
+
+    @_abc_1.abstractmethod
+    def Block(
+        self,
+        request: _card_service_pb2.BlockRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_card_service_pb2.BlockResponse, _abc.Awaitable[_card_service_pb2.BlockResponse]]:
+        """Blocks a card at once. Only staff can unblock it."""
+
+    @_abc_1.abstractmethod
+    def TransferBalance(
+        self,
+        request: _card_service_pb2.TransferBalanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_card_service_pb2.TransferBalanceResponse, _abc.Awaitable[_card_service_pb2.TransferBalanceResponse]]:
+        """Moves all that can be spent to another card of the same program and currency."""
+
+    @_abc_1.abstractmethod
+    def Deactivate(
+        self,
+        request: _card_service_pb2.DeactivateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_card_service_pb2.DeactivateResponse, _abc.Awaitable[_card_service_pb2.DeactivateResponse]]:
+        """Closes an empty card for ever."""
 
     @_abc_1.abstractmethod
     def Transact(

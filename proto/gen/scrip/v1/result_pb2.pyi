@@ -80,6 +80,20 @@ class _ResultEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Result.ValueTy
     """78: the card is closed."""
     RESULT_DUPLICATE: _Result.ValueType  # 24
     """94: the request id was used before with other content. Not recorded."""
+    RESULT_AUTHORIZATION_EXPIRED: _Result.ValueType  # 25
+    """12: the hold's time is over, or it was given up."""
+    RESULT_EXCEEDS_AUTHORIZED: _Result.ValueType  # 26
+    """61: more than is left of the hold."""
+    RESULT_INCORRECT_PIN: _Result.ValueType  # 27
+    """55: the PIN is wrong."""
+    RESULT_PIN_REQUIRED: _Result.ValueType  # 28
+    """55: the product asks for a PIN and none was sent, or the card has none."""
+    RESULT_PIN_TRIES_EXCEEDED: _Result.ValueType  # 29
+    """75: the PIN was wrong too often; a while later, or after the staff's help, it can be tried again."""
+    RESULT_CARD_NOT_FLAGGED: _Result.ValueType  # 30
+    """12: the card to be replaced is not blocked as lost or stolen."""
+    RESULT_COUNT_EXCEEDED: _Result.ValueType  # 31
+    """65: a limit of how often the card or the terminal may be used."""
 
 class Result(_Result, metaclass=_ResultEnumTypeWrapper):
     """What was decided. Each value is final: never renumbered, never reused. The comment gives the
@@ -144,4 +158,18 @@ RESULT_CARD_CLOSED: Result.ValueType  # 23
 """78: the card is closed."""
 RESULT_DUPLICATE: Result.ValueType  # 24
 """94: the request id was used before with other content. Not recorded."""
+RESULT_AUTHORIZATION_EXPIRED: Result.ValueType  # 25
+"""12: the hold's time is over, or it was given up."""
+RESULT_EXCEEDS_AUTHORIZED: Result.ValueType  # 26
+"""61: more than is left of the hold."""
+RESULT_INCORRECT_PIN: Result.ValueType  # 27
+"""55: the PIN is wrong."""
+RESULT_PIN_REQUIRED: Result.ValueType  # 28
+"""55: the product asks for a PIN and none was sent, or the card has none."""
+RESULT_PIN_TRIES_EXCEEDED: Result.ValueType  # 29
+"""75: the PIN was wrong too often; a while later, or after the staff's help, it can be tried again."""
+RESULT_CARD_NOT_FLAGGED: Result.ValueType  # 30
+"""12: the card to be replaced is not blocked as lost or stolen."""
+RESULT_COUNT_EXCEEDED: Result.ValueType  # 31
+"""65: a limit of how often the card or the terminal may be used."""
 Global___Result: _TypeAlias = Result  # noqa: Y015

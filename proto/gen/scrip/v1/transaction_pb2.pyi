@@ -81,6 +81,30 @@ class _ActivityTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Activity
     """What a Redeem spent was given back, wholly or in part."""
     ACTIVITY_TYPE_VOID: _ActivityType.ValueType  # 8
     """A completed transaction of the same business day was undone."""
+    ACTIVITY_TYPE_AUTHORIZE: _ActivityType.ValueType  # 9
+    """An amount was held, or more of it under an open hold."""
+    ACTIVITY_TYPE_CAPTURE: _ActivityType.ValueType  # 10
+    """A hold was spent, wholly or in part."""
+    ACTIVITY_TYPE_RELEASE: _ActivityType.ValueType  # 11
+    """What was left of a hold was released: it was cancelled, or its time was over."""
+    ACTIVITY_TYPE_BLOCK: _ActivityType.ValueType  # 12
+    """A card was blocked."""
+    ACTIVITY_TYPE_UNBLOCK: _ActivityType.ValueType  # 13
+    """A card was unblocked."""
+    ACTIVITY_TYPE_TRANSFER_BALANCE_FROM: _ActivityType.ValueType  # 14
+    """A balance moved to another card."""
+    ACTIVITY_TYPE_TRANSFER_BALANCE_TO: _ActivityType.ValueType  # 15
+    """A balance came from another card."""
+    ACTIVITY_TYPE_DEACTIVATE: _ActivityType.ValueType  # 16
+    """A card was closed for ever."""
+    ACTIVITY_TYPE_ADJUST_INCREMENT: _ActivityType.ValueType  # 17
+    """Two people of the staff raised a balance."""
+    ACTIVITY_TYPE_ADJUST_DECREMENT: _ActivityType.ValueType  # 18
+    """Two people of the staff lowered a balance."""
+    ACTIVITY_TYPE_CONFIRM: _ActivityType.ValueType  # 19
+    """An approved request was confirmed."""
+    ACTIVITY_TYPE_PIN_RESET: _ActivityType.ValueType  # 20
+    """The staff let a card's PIN be tried again."""
 
 class ActivityType(_ActivityType, metaclass=_ActivityTypeEnumTypeWrapper):
     """What a recorded transaction did."""
@@ -103,6 +127,30 @@ ACTIVITY_TYPE_REFUND: ActivityType.ValueType  # 7
 """What a Redeem spent was given back, wholly or in part."""
 ACTIVITY_TYPE_VOID: ActivityType.ValueType  # 8
 """A completed transaction of the same business day was undone."""
+ACTIVITY_TYPE_AUTHORIZE: ActivityType.ValueType  # 9
+"""An amount was held, or more of it under an open hold."""
+ACTIVITY_TYPE_CAPTURE: ActivityType.ValueType  # 10
+"""A hold was spent, wholly or in part."""
+ACTIVITY_TYPE_RELEASE: ActivityType.ValueType  # 11
+"""What was left of a hold was released: it was cancelled, or its time was over."""
+ACTIVITY_TYPE_BLOCK: ActivityType.ValueType  # 12
+"""A card was blocked."""
+ACTIVITY_TYPE_UNBLOCK: ActivityType.ValueType  # 13
+"""A card was unblocked."""
+ACTIVITY_TYPE_TRANSFER_BALANCE_FROM: ActivityType.ValueType  # 14
+"""A balance moved to another card."""
+ACTIVITY_TYPE_TRANSFER_BALANCE_TO: ActivityType.ValueType  # 15
+"""A balance came from another card."""
+ACTIVITY_TYPE_DEACTIVATE: ActivityType.ValueType  # 16
+"""A card was closed for ever."""
+ACTIVITY_TYPE_ADJUST_INCREMENT: ActivityType.ValueType  # 17
+"""Two people of the staff raised a balance."""
+ACTIVITY_TYPE_ADJUST_DECREMENT: ActivityType.ValueType  # 18
+"""Two people of the staff lowered a balance."""
+ACTIVITY_TYPE_CONFIRM: ActivityType.ValueType  # 19
+"""An approved request was confirmed."""
+ACTIVITY_TYPE_PIN_RESET: ActivityType.ValueType  # 20
+"""The staff let a card's PIN be tried again."""
 Global___ActivityType: _TypeAlias = ActivityType  # noqa: Y015
 
 class _CurrentState:
@@ -217,6 +265,8 @@ class Outcome(_message.Message):
     ORIGINAL_TRANSACTION_ID_FIELD_NUMBER: _builtins.int
     TERMINAL_ID_FIELD_NUMBER: _builtins.int
     TILL_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
+    EXCEPTION_FIELD_NUMBER: _builtins.int
     result: _result_pb2.Result.ValueType
     """What was decided."""
     response_code: _builtins.str
@@ -247,6 +297,10 @@ class Outcome(_message.Message):
     """The transaction that this one undoes or refunds, a UUID."""
     terminal_id: _builtins.str
     """The terminal it was recorded for."""
+    exception: _result_pb2.Result.ValueType
+    """Why a sale told by Advice was not paid in full: the result that it would have got if the till
+    had asked. Absent: it was.
+    """
     @_builtins.property
     def requested_amount(self) -> _money_pb2.Money:
         """What the till asked for, in the transaction's currency."""
@@ -297,6 +351,10 @@ class Outcome(_message.Message):
     def till(self) -> Global___TillContext:
         """What the till sent for its own books."""
 
+    @_builtins.property
+    def hold(self) -> Global___Hold:
+        """The hold that it placed or changed, as this request left it."""
+
     def __init__(
         self,
         *,
@@ -326,11 +384,90 @@ class Outcome(_message.Message):
         original_transaction_id: _builtins.str = ...,
         terminal_id: _builtins.str = ...,
         till: Global___TillContext | None = ...,
+        hold: Global___Hold | None = ...,
+        exception: _result_pb2.Result.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "approved_amount", b"approved_amount", "available_balance", b"available_balance", "card", b"card", "cash_back_amount", b"cash_back_amount", "conversion", b"conversion", "held_amount", b"held_amount", "host_time", b"host_time", "ledger_balance", b"ledger_balance", "previous_balance", b"previous_balance", "requested_amount", b"requested_amount", "till", b"till"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["amount_due", b"amount_due", "approved_amount", b"approved_amount", "available_balance", b"available_balance", "card", b"card", "cash_back_amount", b"cash_back_amount", "conversion", b"conversion", "held_amount", b"held_amount", "hold", b"hold", "host_time", b"host_time", "ledger_balance", b"ledger_balance", "previous_balance", b"previous_balance", "requested_amount", b"requested_amount", "till", b"till"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity_type", b"activity_type", "amount_due", b"amount_due", "approval_code", b"approval_code", "approved_amount", b"approved_amount", "available_balance", b"available_balance", "batch_no", b"batch_no", "business_date", b"business_date", "card", b"card", "cash_back_amount", b"cash_back_amount", "conversion", b"conversion", "current_state", b"current_state", "expires_on", b"expires_on", "held_amount", b"held_amount", "host_time", b"host_time", "ledger_balance", b"ledger_balance", "original_transaction_id", b"original_transaction_id", "previous_balance", b"previous_balance", "receipt_text", b"receipt_text", "replayed", b"replayed", "request_id", b"request_id", "requested_amount", b"requested_amount", "response_code", b"response_code", "result", b"result", "terminal_id", b"terminal_id", "till", b"till", "transaction_id", b"transaction_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["activity_type", b"activity_type", "amount_due", b"amount_due", "approval_code", b"approval_code", "approved_amount", b"approved_amount", "available_balance", b"available_balance", "batch_no", b"batch_no", "business_date", b"business_date", "card", b"card", "cash_back_amount", b"cash_back_amount", "conversion", b"conversion", "current_state", b"current_state", "exception", b"exception", "expires_on", b"expires_on", "held_amount", b"held_amount", "hold", b"hold", "host_time", b"host_time", "ledger_balance", b"ledger_balance", "original_transaction_id", b"original_transaction_id", "previous_balance", b"previous_balance", "receipt_text", b"receipt_text", "replayed", b"replayed", "request_id", b"request_id", "requested_amount", b"requested_amount", "response_code", b"response_code", "result", b"result", "terminal_id", b"terminal_id", "till", b"till", "transaction_id", b"transaction_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Outcome: _TypeAlias = Outcome  # noqa: Y015
+
+@_typing.final
+class Hold(_message.Message):
+    """An amount held on a card for a later capture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[Hold._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: Hold._State.ValueType  # 0
+        """Not told."""
+        STATE_OPEN: Hold._State.ValueType  # 1
+        """It holds what is left of it."""
+        STATE_CAPTURED: Hold._State.ValueType  # 2
+        """Its last capture was made."""
+        STATE_CANCELLED: Hold._State.ValueType  # 3
+        """It was given up."""
+        STATE_EXPIRED: Hold._State.ValueType  # 4
+        """Its time was over."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """Where a hold stands."""
+
+    STATE_UNSPECIFIED: Hold.State.ValueType  # 0
+    """Not told."""
+    STATE_OPEN: Hold.State.ValueType  # 1
+    """It holds what is left of it."""
+    STATE_CAPTURED: Hold.State.ValueType  # 2
+    """Its last capture was made."""
+    STATE_CANCELLED: Hold.State.ValueType  # 3
+    """It was given up."""
+    STATE_EXPIRED: Hold.State.ValueType  # 4
+    """Its time was over."""
+
+    STATE_FIELD_NUMBER: _builtins.int
+    AUTHORIZED_AMOUNT_FIELD_NUMBER: _builtins.int
+    CAPTURED_AMOUNT_FIELD_NUMBER: _builtins.int
+    HELD_AMOUNT_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    state: Global___Hold.State.ValueType
+    """Where it stands."""
+    @_builtins.property
+    def authorized_amount(self) -> _money_pb2.Money:
+        """What was authorized, increments included, in the hold's currency."""
+
+    @_builtins.property
+    def captured_amount(self) -> _money_pb2.Money:
+        """What was captured so far, in the hold's currency."""
+
+    @_builtins.property
+    def held_amount(self) -> _money_pb2.Money:
+        """What is still held for it, in the card's currency."""
+
+    @_builtins.property
+    def expires_at(self) -> _timestamp_pb2.Timestamp:
+        """When it ends by itself."""
+
+    def __init__(
+        self,
+        *,
+        state: Global___Hold.State.ValueType = ...,
+        authorized_amount: _money_pb2.Money | None = ...,
+        captured_amount: _money_pb2.Money | None = ...,
+        held_amount: _money_pb2.Money | None = ...,
+        expires_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["authorized_amount", b"authorized_amount", "captured_amount", b"captured_amount", "expires_at", b"expires_at", "held_amount", b"held_amount"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authorized_amount", b"authorized_amount", "captured_amount", b"captured_amount", "expires_at", b"expires_at", "held_amount", b"held_amount", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Hold: _TypeAlias = Hold  # noqa: Y015

@@ -14,6 +14,7 @@ from gateway.domain.checks import (
 from gateway.domain.commands import Amount, CashOut
 from gateway.domain.decision import Decision, Facts, View, decline, write_record
 from gateway.domain.entries import postings_of
+from gateway.domain.pin import check_pin
 from gateway.domain.policy import Product
 from gateway.domain.pricing import Price
 from gateway.domain.results import ActivityType, Result
@@ -24,7 +25,7 @@ def decide_cash_out(command: CashOut, view: View) -> Decision:
     Pay all that is available out in cash, in the card's currency, or nothing.
 
     It is paid where the law of the store or the card's product allows it for such a
-    balance. Results: APPROVED, or 58/03, 14, 57, 78/41/43/62, 54, 62, 57 (the
+    balance. Results: APPROVED, or 58/03, 14, 57, 78/41/43/62, 54, 55/75, 62, 57 (the
     currency), 51, 57 (the balance, or a hold).
     """
     card, policy, now = view.card, view.policy, view.stamp.now
@@ -39,6 +40,8 @@ def decide_cash_out(command: CashOut, view: View) -> Decision:
         or refuse_state(card)
         or refuse_expired(card, policy, now)
     )
+    if not refusal:
+        refusal, facts = check_pin(command, view, facts)
     barred = None if refusal else refuse_restricted(card, view.place, policy, now)
     if refusal or barred:
         result = refusal or Result.RESTRICTED_CARD
@@ -107,4 +110,4 @@ def _pay_out(
         approved=True,
     )
     record = write_record(command, view, facts, before=card, after=after)
-    return Decision(record, postings_of(record), after)
+    return Decision(record, postings_of(record), after, tries=facts.tries)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.checks import refuse_card
 from gateway.domain.commands import Amount, CardRef, TillContext
@@ -40,7 +41,8 @@ class View(NamedTuple):
 
     The place, the card under its lock, the policy in force, and the stamp. `other` is
     the second card of a command that names two; `holds` are the OPEN ones of `card`,
-    given to a command that moves them.
+    given to a command that moves them. `pin` is what is kept of the card's, given to a
+    command that carries one.
     """
 
     place: Place
@@ -49,6 +51,7 @@ class View(NamedTuple):
     stamp: Stamp
     other: Card | None = None
     holds: tuple[Hold, ...] = ()
+    pin: CardPin | None = None
 
 
 class Asked(Protocol):
@@ -106,6 +109,7 @@ class Decision:
 
     `holds` are those that are new or changed, `step` what became of the one the command
     is about. `also` is what the same request brings about besides, on another card.
+    `tries` are the counts of wrong PINs that change.
     """
 
     record: TransactionRecord
@@ -114,6 +118,7 @@ class Decision:
     holds: tuple[Hold, ...] = ()
     step: HoldStep | None = None
     also: tuple["Decision", ...] = ()
+    tries: tuple[PinTries, ...] = ()
 
 
 class Facts(NamedTuple):
@@ -136,6 +141,7 @@ class Facts(NamedTuple):
     offline: bool = False
     unconfirmed: bool = False
     seen: bytes | None = None
+    tries: tuple[PinTries, ...] = ()
 
     @property
     def particular(self) -> bool:
@@ -237,12 +243,15 @@ def decline(command: Asked, view: View, facts: Facts) -> Decision:
 
     A card that is unknown here, or of a programme not accepted here, is recorded by the
     keyed hash of its number alone, whatever was refused first, so that nothing later
-    tells that it exists.
+    tells that it exists. Only where a PIN is counted the card's row changes.
     """
-    known = view.card
+    known, after = view.card, None
     if refuse_card(known, view.place, view.policy):
         known = None
-    return Decision(write_record(command, view, facts, before=known, after=None))
+    elif known is not None and facts.tries:
+        after = known.moved(0, view.stamp.now, expires_on=known.expires_on)
+    record = write_record(command, view, facts, before=known, after=after)
+    return Decision(record, card=after, tries=facts.tries)
 
 
 def answer_unrecorded(

@@ -19,6 +19,7 @@ from gateway.domain.checks import (
 from gateway.domain.commands import Activate, Amount, Load
 from gateway.domain.decision import Decision, Facts, View, decline, write_record
 from gateway.domain.entries import postings_of
+from gateway.domain.pin import check_pin
 from gateway.domain.policy import Product
 from gateway.domain.pricing import NOT_CONVERTED, Price, quote, within_bounds
 from gateway.domain.results import ActivityType, Result
@@ -28,7 +29,7 @@ def decide_load(command: Load, view: View) -> Decision:
     """
     Add value to an active card.
 
-    Results: APPROVED, or 58/03, 13, 14, 57, 78/41/43/62, 54, 62, 57/91, 13, 61.
+    Results: APPROVED, or 58/03, 13, 14, 57, 78/41/43/62, 54, 55/75, 62, 57/91, 13, 61.
     """
     card, policy, now = view.card, view.policy, view.stamp.now
     facts = Facts(
@@ -51,6 +52,8 @@ def decide_load(command: Load, view: View) -> Decision:
         or refuse_state(card)
         or refuse_expired(card, policy, now)
     )
+    if not refusal:
+        refusal, facts = check_pin(command, view, facts)
     barred = None if refusal else refuse_restricted(card, view.place, policy, now)
     if refusal or barred:
         result = refusal or Result.RESTRICTED_CARD
@@ -153,7 +156,7 @@ def _approve(
         approved=True,
     )
     record = write_record(command, view, facts, before=view.card, after=after)
-    return Decision(record, postings_of(record), after)
+    return Decision(record, postings_of(record), after, tries=facts.tries)
 
 
 def _last_day(card: Card, product: Product, view: View) -> date | None:

@@ -15,6 +15,7 @@ from gateway.domain.checks import (
 from gateway.domain.commands import Redeem
 from gateway.domain.decision import Decision, Facts, View, decline, write_record
 from gateway.domain.entries import postings_of
+from gateway.domain.pin import check_pin
 from gateway.domain.policy import Product
 from gateway.domain.pricing import Price, Quote, quote, within_bounds
 from gateway.domain.results import ActivityType, Result
@@ -24,8 +25,8 @@ def decide_redeem(command: Redeem, view: View) -> Decision:
     """
     Spend from an active card, in part where the till allows it.
 
-    Results: APPROVED, APPROVED_PARTIAL, or 58/03, 13, 14, 57, 78/41/43/62, 54, 62,
-    57/91, 13, 61, 51.
+    Results: APPROVED, APPROVED_PARTIAL, or 58/03, 13, 14, 57, 78/41/43/62, 54, 55/75,
+    62, 57/91, 13, 61, 51.
     """
     card, policy, now = view.card, view.policy, view.stamp.now
     facts = Facts(ActivityType.REDEEM, Result.APPROVED, amount=command.amount)
@@ -43,6 +44,8 @@ def decide_redeem(command: Redeem, view: View) -> Decision:
         or refuse_state(card)
         or refuse_expired(card, policy, now)
     )
+    if not refusal:
+        refusal, facts = check_pin(command, view, facts)
     barred = None if refusal else refuse_restricted(card, view.place, policy, now)
     if refusal or barred:
         result = refusal or Result.RESTRICTED_CARD
@@ -123,4 +126,4 @@ def _approve(
     )
     facts = facts._replace(shown=True, approved=True)
     record = write_record(command, view, facts, before=card, after=after)
-    return Decision(record, postings_of(record), after)
+    return Decision(record, postings_of(record), after, tries=facts.tries)

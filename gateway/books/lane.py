@@ -18,10 +18,11 @@ from gateway.books.columns import (
     posting_parameters,
     step_parameters,
     transaction_parameters,
+    try_parameters,
 )
 from gateway.books.connect import Line, Session
 from gateway.books.faults import ends_connection, first_error, translate
-from gateway.books.rows import card_of, hold_of, key_of, stored_request_of
+from gateway.books.rows import card_of, hold_of, key_of, pins_of, stored_request_of
 from gateway.books.wire import Step, Wire, WireLostError, error_text, step
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import CardId, RequestKey
@@ -46,6 +47,7 @@ _QUERIES: Final = (
     "lock_cards_by_id",
     "lock_cards",
     "claim_keys",
+    "card_pins",
     "batch_moment",
     "cards_of",
     "stored_requests",
@@ -56,6 +58,7 @@ _QUERIES: Final = (
     "update_cards",
     "write_holds",
     "insert_hold_steps",
+    "write_pin_tries",
 )
 _BEGIN: Final = step("begin")
 _COMMIT: Final = step("commit")
@@ -130,7 +133,9 @@ class PostgresBooks:
             lock, claim = _lock_step(request), _claim_step(request)
         except _UNFIT as error:
             raise _unfit(error) from error
-        results = await _checked(wire, [_BEGIN, *lock, *claim, _MOMENT])
+        results = await _checked(
+            wire, [_BEGIN, *lock, *claim, *_pin_step(request), _MOMENT]
+        )
         try:
             return PostgresBatch(wire), _locked(wire, results, request)
         except BaseException:
@@ -281,6 +286,14 @@ def _lock_step(request: LockRequest) -> list[Step]:
     return []
 
 
+def _pin_step(request: LockRequest) -> list[Step]:
+    """
+    Read PINs in a statement of their own: the one that locks may have waited.
+    """
+    indexes = request.pin_indexes
+    return [step("card_pins", [byteas(indexes)])] if indexes else []
+
+
 def _claim_step(request: LockRequest) -> list[Step]:
     if not request.claims:
         return []
@@ -289,12 +302,15 @@ def _claim_step(request: LockRequest) -> list[Step]:
 
 def _locked(wire: Wire, results: list[PGresult], request: LockRequest) -> Locked:
     named = request.card_indexes or request.card_ids
+    pinned = request.pin_indexes
+    claimed = results[-3 if pinned else -2]
     ((clock, policy_version),) = wire.rows(results[-1])
     return Locked(
         cards=[card_of(row) for row in wire.rows(results[1])] if named else [],
-        won=_won(wire, results[-2], request) if request.claims else frozenset(),
+        won=_won(wire, claimed, request) if request.claims else frozenset(),
         clock=clock,
         policy_version=policy_version,
+        pins=pins_of(wire.rows(results[-2])) if pinned else (),
     )
 
 
@@ -315,6 +331,8 @@ def _write_steps(writes: WriteSet) -> list[Step]:
     if writes.cards:
         parameters = card_parameters(writes.cards, writes.card_versions)
         steps.append(step("update_cards", parameters))
+    if writes.tries:
+        steps.append(step("write_pin_tries", try_parameters(writes.tries)))
     if writes.holds:
         steps.append(step("write_holds", hold_parameters(writes.holds)))
     if writes.steps:

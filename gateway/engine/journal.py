@@ -6,8 +6,10 @@ key, stored before or decided a moment ago.
 """
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.commands import (
     CardRef,
@@ -26,6 +28,7 @@ from gateway.domain.results import (
     APPROVALS,
     NO_USE,
     ActivityType,
+    Channel,
     CurrentState,
     Result,
 )
@@ -68,6 +71,8 @@ class Journal:
         self._postings: list[Posting] = []
         self._changed: dict[CardId, Card] = {}
         self._undone: set[TransactionId] = set()
+        self._pins = {pin.card_id: pin for pin in locked.pins}
+        self._tries: dict[tuple[CardId, Channel], PinTries] = {}
 
     def kept(self, key: RequestKey) -> Kept | None:
         """
@@ -100,6 +105,27 @@ class Journal:
         Give the second card of a command that names two.
         """
         return self._card_at(command.other) if isinstance(command, Moving) else None
+
+    def card_at(self, ref: CardRef) -> Card | None:
+        """
+        Give a card named by its number, as it stands now.
+        """
+        return self._card_at(ref)
+
+    def pin_of(self, card: Card | None) -> CardPin | None:
+        """
+        Give what is kept of a card's PIN, with what this batch has counted.
+        """
+        return None if card is None else self._pins.get(card.card_id)
+
+    def count(self, tries: Iterable[PinTries]) -> None:
+        """
+        Take in what is counted of PINs.
+        """
+        for counted in tries:
+            card_id = counted.card_id
+            self._pins[card_id] = self._pins[card_id].tried(counted)
+            self._tries[card_id, counted.channel] = counted
 
     def missing_card(self, key: RequestKey) -> CardId | None:
         """
@@ -195,6 +221,8 @@ class Journal:
             self._changed_holds[hold.hold_id] = hold
         if decision.step is not None:
             self._steps.append(decision.step)
+        if decision.tries:
+            self.count(decision.tries)
         for further in decision.also:
             self.add_unasked(further)
 
@@ -211,6 +239,7 @@ class Journal:
             },
             holds=list(self._changed_holds.values()),
             steps=self._steps,
+            tries=list(self._tries.values()),
         )
 
     def _card_at(self, ref: CardRef) -> Card | None:

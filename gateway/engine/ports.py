@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
 from gateway.domain.holds import Hold, HoldStep
@@ -80,11 +81,14 @@ class Claim(NamedTuple):
 class LockRequest:
     """
     What the first round trip locks and claims. The adapter sorts both.
+
+    `pin_indexes` are of those cards whose PINs are to be read, once they are locked.
     """
 
     card_indexes: Sequence[bytes]
     card_ids: Sequence[CardId]
     claims: Sequence[Claim]
+    pin_indexes: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,7 @@ class Locked:
     won: frozenset[RequestKey]
     clock: datetime
     policy_version: int
+    pins: Sequence[CardPin] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +156,14 @@ class WriteSet:
     card_versions: dict[CardId, int]
     holds: Sequence[Hold] = ()
     steps: Sequence[HoldStep] = ()
+    tries: Sequence[PinTries] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """
+        Tell that there is nothing to commit.
+        """
+        return not (self.records or self.tries)
 
 
 class BalanceRead(NamedTuple):

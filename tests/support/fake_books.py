@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+from gateway.domain.card_pins import CardPin
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
 from gateway.domain.holds import Hold, HoldState, HoldStep
@@ -53,6 +54,7 @@ class FakeBooks:
         self.holds: dict[TransactionId, Hold] = {}
         self.steps: dict[TransactionId, HoldStep] = {}
         self.keys: dict[RequestKey, tuple[TransactionId, Fingerprint | None]] = {}
+        self.pins: dict[CardId, CardPin] = {}
         self.strikes: dict[str, deque[Strike]] = {}
         self.poison: dict[RequestId, Exception] = {}
         self.blind = False
@@ -121,6 +123,12 @@ class FakeBooks:
             won=frozenset(won),
             clock=self.clock,
             policy_version=self.rules.version,
+            pins=[
+                self.pins[card.card_id]
+                for card in cards
+                if card.number_index in request.pin_indexes
+                and card.card_id in self.pins
+            ],
         )
         return self._open, locked
 
@@ -218,6 +226,7 @@ class FakeBooks:
             assert locked == self.cards[card.card_id].version, "the lock was not kept"
         fake_walls.refuse_postings(writes.postings)
         fake_walls.refuse_holds(writes, self.holds, self.steps.values())
+        fake_walls.refuse_tries(writes.tries, self.pins)
         self._refuse_links(writes, claims)
         self.commits += 1
         for record in writes.records:
@@ -228,6 +237,8 @@ class FakeBooks:
             self._link(record)
         self.postings.extend(writes.postings)
         self.holds.update({hold.hold_id: hold for hold in writes.holds})
+        for tries in writes.tries:
+            self.pins[tries.card_id] = self.pins[tries.card_id].tried(tries)
         self.steps.update({step.transaction_id: step for step in writes.steps})
         self.cards.update({card.card_id: card for card in writes.cards})
         self.keys.update({c.key: (c.transaction_id, c.fingerprint) for c in claims})

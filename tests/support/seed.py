@@ -81,10 +81,12 @@ SELECT program_id, p.* FROM program, (VALUES
     ('load-only', 'USD', true, NULL, '{1,2,5}', NULL, NULL, NULL),
     ('cash', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL),
     ('cash-once', 'USD', false, NULL, '{1,2,3,5,6}', NULL, NULL, NULL),
-    ('cash-by-law', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL)
+    ('cash-by-law', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL),
+    ('pin', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL)
 ) AS p (code, currency, reloadable, fixed, permitted, load, redeem, balance);
 UPDATE card_product SET cash_out_limit_minor = 1000
-WHERE code IN ('cash', 'cash-once');
+WHERE code IN ('cash', 'cash-once', 'pin');
+UPDATE card_product SET pin_required_for = '{2,3,5,6,9,14}' WHERE code = 'pin';
 """
 _TERMINAL: Final = """
 INSERT INTO terminal (store_id, code)

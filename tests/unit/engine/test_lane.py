@@ -5,6 +5,7 @@ The lane: one bounded queue, one batch in flight, every request answered.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from gateway.domain.errors import (
     DeadlineOverError,
     DependencyError,
     GatewayError,
+    TerminalDeniedError,
     ThrottledError,
 )
 from gateway.domain.ids import CardId, TerminalId
@@ -32,6 +34,7 @@ from tests.support.engine_world import (
     sales,
 )
 from tests.support.fake_ports import FakeLive
+from tests.support.pins import ask_balance
 from tests.support.world import amount, card, redeem
 
 
@@ -340,3 +343,35 @@ async def test_a_terminal_that_the_newest_policy_no_longer_has() -> None:
 
     assert isinstance(answers[0], GatewayError)
     assert kinds([*answers[1:], *again]) == [Answer] * 2
+
+
+async def test_a_balance_with_a_pin_waits_with_the_sales() -> None:
+    """
+    It is counted against the budgets each time, whatever id it carries.
+    """
+    around = bench()
+    live = FakeLive()
+    lane = lane_of(around, live)
+    question = replace(ask_balance(), request_id=sales(1)[0].request_id)
+    asked = [lane.ask(CONTROLLER, question, FAR) for _ in range(2)]
+    gone = lane.ask(CONTROLLER, replace(question, terminal_id=TerminalId(99)), FAR)
+
+    async with running(lane):
+        told = [(await future).record.result for future in asked]
+        with pytest.raises(TerminalDeniedError):
+            await gone
+
+    assert told == [Result.APPROVED] * 2
+    assert around.observer.batches == [2]
+    assert [one.request_id for one in live.admitted] == [None, None]
+
+
+async def test_a_full_queue_takes_no_balance_with_a_pin() -> None:
+    """
+    As it takes no sale.
+    """
+    lane = lane_of(bench(), FakeLive(), queue_limit=1)
+    submit(lane, *sales(1))
+
+    with pytest.raises(ThrottledError):
+        await lane.ask(CONTROLLER, ask_balance(), FAR)

@@ -96,9 +96,16 @@ class Attempt:
     One attempt at one batch.
     """
 
-    def __init__(self, tools: Tools, entries: Sequence[Entry], hints: Hints) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        entries: Sequence[Entry],
+        hints: Hints,
+        patience_ms: int | None = None,
+    ) -> None:
         self._tools = tools
         self._hints = hints
+        self._patience_ms = patience_ms
         items = [entry for entry in entries if isinstance(entry, Item)]
         self._sweeps = [entry for entry in entries if isinstance(entry, Sweep)]
         self._enquiries = [entry for entry in entries if isinstance(entry, Enquiry)]
@@ -180,6 +187,7 @@ class Attempt:
             card_ids=list(self._hints.cards | swept),
             claims=list(self._claims.values()),
             pin_indexes=list(pinned),
+            patience_ms=self._patience_ms,
         )
 
     async def _decide(

@@ -5,7 +5,6 @@ The lane: one bounded queue, one batch in flight, every request answered.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import pytest
 
@@ -14,7 +13,6 @@ from gateway.domain.errors import (
     DeadlineOverError,
     DependencyError,
     GatewayError,
-    TerminalDeniedError,
     ThrottledError,
 )
 from gateway.domain.ids import CardId, TerminalId
@@ -34,7 +32,6 @@ from tests.support.engine_world import (
     sales,
 )
 from tests.support.fake_ports import FakeLive
-from tests.support.pins import ask_balance
 from tests.support.world import amount, card, redeem
 
 
@@ -345,33 +342,45 @@ async def test_a_terminal_that_the_newest_policy_no_longer_has() -> None:
     assert kinds([*answers[1:], *again]) == [Answer] * 2
 
 
-async def test_a_balance_with_a_pin_waits_with_the_sales() -> None:
+async def test_a_drained_lane_waits_for_who_was_put_aside() -> None:
     """
-    It is counted against the budgets each time, whatever id it carries.
+    It looks again by itself, soon, and ends when the card is free or the time over.
     """
     around = bench()
-    live = FakeLive()
-    lane = lane_of(around, live)
-    question = replace(ask_balance(), request_id=sales(1)[0].request_id)
-    asked = [lane.ask(CONTROLLER, question, FAR) for _ in range(2)]
-    gone = lane.ask(CONTROLLER, replace(question, terminal_id=TerminalId(99)), FAR)
+    around.books.held.add(CardId(2))
+    lane = lane_of(around, FakeLive())
+    first, second, third = sales(3)
+    futures = submit(lane, first, of_second_card(second))
 
     async with running(lane):
-        told = [(await future).record.result for future in asked]
-        with pytest.raises(TerminalDeniedError):
-            await gone
+        await futures[0]
+        freed = asyncio.get_running_loop().call_later(0.05, around.books.held.clear)
+        lane.drain()
+        answers = await got(futures)
 
-    assert told == [Result.APPROVED] * 2
-    assert around.observer.batches == [2]
-    assert [one.request_id for one in live.admitted] == [None, None]
+    assert freed.when() <= asyncio.get_running_loop().time()
+    assert kinds(answers) == [Answer, Answer]
+    with pytest.raises(DependencyError):
+        submit(lane, third)
 
 
-async def test_a_full_queue_takes_no_balance_with_a_pin() -> None:
+async def test_who_was_put_aside_counts_in_the_queue() -> None:
     """
-    As it takes no sale.
+    A card that is kept for long cannot fill the memory: the queue's bound is for all.
     """
-    lane = lane_of(bench(), FakeLive(), queue_limit=1)
-    submit(lane, *sales(1))
+    around = bench()
+    around.books.held.add(CardId(2))
+    lane = lane_of(around, FakeLive(), queue_limit=3)
+    first, *others = sales(4)
+    futures = submit(lane, first, *map(of_second_card, others[:2]))
 
-    with pytest.raises(ThrottledError):
-        await lane.ask(CONTROLLER, ask_balance(), FAR)
+    async with running(lane):
+        await futures[0]
+        free = lane.free
+        submit(lane, of_second_card(others[2]))
+        with pytest.raises(ThrottledError):
+            submit(lane, first)
+        around.books.held.clear()
+
+    assert free == 1
+    assert kinds(await got(futures)) == [Answer] * 3

@@ -12,8 +12,10 @@ from gateway.domain.errors import (
     DeviceDeniedError,
     InvariantError,
     OutcomeUnknownError,
+    TerminalDeniedError,
+    ThrottledError,
 )
-from gateway.domain.ids import CardId
+from gateway.domain.ids import CardId, TerminalId
 from gateway.domain.policy import Caller
 from gateway.domain.results import Channel, Result
 from gateway.engine.answers import Answer
@@ -21,12 +23,18 @@ from gateway.engine.items import Asking, Enquiry, terminal_of
 from gateway.engine.ports import BooksUnavailableError, CommitUnknownError
 from tests.support.engine_world import (
     CONTROLLER,
+    FAR,
     Bench,
     bench,
     lane_policy,
+    of_second_card,
+    on_second,
     outcome,
     raising,
+    sales,
+    second_card,
 )
+from tests.support.fake_ports import FakeLive
 from tests.support.pins import (
     RIGHT,
     WRONG,
@@ -37,6 +45,7 @@ from tests.support.pins import (
     with_pin,
 )
 from tests.support.world import amount, card, redeem
+from tests.unit.engine.test_lane import lane_of, running, submit
 
 CARD = CardId(1)
 
@@ -286,6 +295,54 @@ async def test_a_balance_that_cannot_be_decided_fails_alone(*, unknown: bool) ->
     told = outcome(item)
     assert isinstance(told, Answer)
     assert told.record.result is Result.PIN_REQUIRED
+
+
+async def test_a_balance_with_a_pin_waits_with_the_sales() -> None:
+    """
+    It is counted against the budgets each time, whatever id it carries.
+    """
+    around = bench()
+    live = FakeLive()
+    lane = lane_of(around, live)
+    question = replace(ask_balance(), request_id=sales(1)[0].request_id)
+    asked = [lane.ask(CONTROLLER, question, FAR) for _ in range(2)]
+    gone = lane.ask(CONTROLLER, replace(question, terminal_id=TerminalId(99)), FAR)
+
+    async with running(lane):
+        told = [(await future).record.result for future in asked]
+        with pytest.raises(TerminalDeniedError):
+            await gone
+
+    assert told == [Result.APPROVED] * 2
+    assert around.observer.batches == [2]
+    assert [one.request_id for one in live.admitted] == [None, None]
+
+
+async def test_a_full_queue_takes_no_balance_with_a_pin() -> None:
+    """
+    As it takes no sale.
+    """
+    lane = lane_of(bench(), FakeLive(), queue_limit=1)
+    submit(lane, *sales(1))
+
+    with pytest.raises(ThrottledError):
+        await lane.ask(CONTROLLER, ask_balance(), FAR)
+
+
+async def test_a_balance_waits_aside_for_a_card_that_a_stranger_keeps() -> None:
+    """
+    It names its card like a sale, so its neighbours do not wait with it.
+    """
+    lane = bench(card(), second_card(), rules=pin_policy(rules=lane_policy()))
+    lane.books.pins[CARD] = kept_pin()
+    lane.books.held.add(CARD)
+    asked = enquiry(lane, RIGHT)
+
+    item = lane.item(on_second(of_second_card(redeem(amount(1_00), number=1))))
+    await lane.runner.run([asked, item])
+
+    assert isinstance(outcome(item), Answer)
+    assert not asked.future.done()
 
 
 def _told(asked: Asking) -> Answer:

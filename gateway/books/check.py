@@ -51,6 +51,8 @@ RULES: Final = (
     "check_keys_lead",
     "check_transactions_keyed",
     "check_refusals",
+    "check_pin_tries",
+    "check_pin_counted",
     "check_restrictions",
     "check_card_uses",
     "check_terminal_uses",

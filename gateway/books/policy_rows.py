@@ -140,6 +140,9 @@ def _product(row: Row) -> Product:
         cash_out_limit_minor,
         restriction_set_id,
         limit_set_id,
+        pin_required_for,
+        pin_max_tries,
+        pin_lock_s,
     ) = row
     return Product(
         product_id=ProductId(product_id),
@@ -156,6 +159,9 @@ def _product(row: Row) -> Product:
         cash_out_limit_minor=cash_out_limit_minor,
         restriction_set_id=restriction_set_id,
         limit_set_id=limit_set_id,
+        pin_required_for=frozenset(map(ActivityType, pin_required_for)),
+        pin_max_tries=pin_max_tries,
+        pin_lock_s=pin_lock_s,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from currency import Currency, RateBook
@@ -29,6 +29,10 @@ from gateway.domain.ids import (
 from gateway.domain.limits import Limits
 from gateway.domain.restrictions import Restriction
 from gateway.domain.results import ActivityType
+
+# What a product has that says nothing else.
+DEFAULT_PIN_MAX_TRIES: Final = 3
+DEFAULT_PIN_LOCK_S: Final = 3_600
 
 
 class PartyState(IntEnum):
@@ -92,6 +96,9 @@ class Product:
     several sales and is DEPLETED at zero. `validity_days` counts from activation.
     `cash_out_limit_minor` is the largest balance that is paid out in cash everywhere;
     None leaves it to the law of the store.
+
+    `pin_max_tries` wrong PINs in a row lock a card's PIN, for as long as nobody has
+    tried it for `pin_lock_s`.
     """
 
     product_id: ProductId
@@ -108,6 +115,9 @@ class Product:
     cash_out_limit_minor: int | None = None
     restriction_set_id: RestrictionSetId | None = None
     limit_set_id: LimitSetId | None = None
+    pin_required_for: frozenset[ActivityType] = frozenset()
+    pin_max_tries: int = DEFAULT_PIN_MAX_TRIES
+    pin_lock_s: int = DEFAULT_PIN_LOCK_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

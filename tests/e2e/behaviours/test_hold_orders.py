@@ -132,9 +132,8 @@ async def test_all_orders(start_gateway: StartGateway, terms: Terms, most: int) 
         following = Orders(gateway, await tills("till-1"), terms)
         every = list(orders(most))
         cards = gateway.new_cards(len(every))
-        timeless = [
-            pair for pair in zip(every, cards, strict=True) if "E" not in pair[0]
-        ]
+        paired = list(zip(every, cards, strict=True))
+        timeless = [pair for pair in paired if "E" not in pair[0]]
         for pairs in (timeless[start::_ROUNDS] for start in range(_ROUNDS)):
             await asyncio.gather(*starmap(following.follow, pairs))
         # Time passes for all at once, so the rest comes one after the other.

@@ -115,12 +115,13 @@ def build_policy(version: int, rows: PolicyRows, known: Policy | None) -> Policy
 
 
 def _program(row: Row) -> Program:
-    program_id, code, name, time_zone = row
+    program_id, code, name, time_zone, tip_tolerance_bps = row
     return Program(
         program_id=ProgramId(program_id),
         code=code,
         name=name,
         time_zone=ZoneInfo(time_zone),
+        tip_tolerance_bps=tip_tolerance_bps,
     )
 
 
@@ -143,6 +144,7 @@ def _product(row: Row) -> Product:
         pin_required_for,
         pin_max_tries,
         pin_lock_s,
+        hold_ttl_s,
     ) = row
     return Product(
         product_id=ProductId(product_id),
@@ -162,6 +164,7 @@ def _product(row: Row) -> Product:
         pin_required_for=frozenset(map(ActivityType, pin_required_for)),
         pin_max_tries=pin_max_tries,
         pin_lock_s=pin_lock_s,
+        hold_ttl_s=hold_ttl_s,
     )
 
 

@@ -22,6 +22,11 @@ from gateway.books.columns import (
 from gateway.books.connect import Line, Session
 from gateway.books.faults import ends_connection, first_error, translate
 from gateway.books.rows import card_of, hold_of, key_of, stored_request_of
+from gateway.books.staff_columns import (
+    approved_parameters,
+    asked_parameters,
+    audit_parameters,
+)
 from gateway.books.wire import Row, Step, Wire, WireLostError, error_text, step
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import CardId, RequestKey
@@ -60,6 +65,9 @@ _QUERIES: Final = (
     "update_cards",
     "write_holds",
     "insert_hold_steps",
+    "insert_adjustments",
+    "approve_adjustments",
+    "insert_audit",
 )
 _BEGIN: Final = step("begin")
 _COMMIT: Final = step("commit")
@@ -373,6 +381,15 @@ def _write_steps(writes: WriteSet) -> list[Step]:
         steps.append(step("write_holds", hold_parameters(writes.holds)))
     if writes.steps:
         steps.append(step("insert_hold_steps", step_parameters(writes.steps)))
+    if writes.adjustments_asked:
+        asked = asked_parameters(writes.adjustments_asked)
+        steps.append(step("insert_adjustments", asked))
+    if writes.adjustments_approved:
+        approved = approved_parameters(writes.adjustments_approved)
+        steps.append(step("approve_adjustments", approved))
+    if writes.audit:
+        # Nothing may wait after it: its chain has one lock for all.
+        steps.append(step("insert_audit", audit_parameters(writes.audit)))
     return steps
 
 

@@ -1,0 +1,50 @@
+"""
+What staff did, as the parameters of the statements that write it.
+
+The order is that of the parameters in `sql/staff.sql`.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from gateway.books.arrays import bools, int2s, int8s, moments, texts, uuids
+from gateway.books.columns import Pack, packed
+from gateway.domain.auditing import AuditEntry
+from gateway.domain.record import AdjustmentApproved, AdjustmentAsked
+
+_ASKED: Final[tuple[Pack, ...]] = (uuids, texts, texts)
+_APPROVED: Final[tuple[Pack, ...]] = (uuids, uuids, texts)
+_AUDIT: Final[tuple[Pack, ...]] = (
+    moments,
+    int8s,
+    texts,
+    int2s,
+    int2s,
+    int2s,
+    uuids,
+    int8s,
+    uuids,
+    int2s,
+    bools,
+)
+
+
+def asked_parameters(asked: Sequence[AdjustmentAsked]) -> list[bytes]:
+    """
+    Pack requests for adjustments for `insert_adjustments`.
+    """
+    return packed(_ASKED, asked)
+
+
+def approved_parameters(approved: Sequence[AdjustmentApproved]) -> list[bytes]:
+    """
+    Pack approvals for `approve_adjustments`.
+    """
+    return packed(_APPROVED, approved)
+
+
+def audit_parameters(entries: Sequence[AuditEntry]) -> list[bytes]:
+    """
+    Pack rows of the audit for `insert_audit`.
+    """
+    return packed(_AUDIT, entries)

@@ -22,11 +22,7 @@ from gateway.books.columns import (
 from gateway.books.connect import Line, Session
 from gateway.books.faults import ends_connection, first_error, translate
 from gateway.books.rows import card_of, hold_of, key_of, stored_request_of
-from gateway.books.staff_columns import (
-    approved_parameters,
-    asked_parameters,
-    audit_parameters,
-)
+from gateway.books.staff_columns import staff_steps
 from gateway.books.wire import Row, Step, Wire, WireLostError, error_text, step
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import CardId, RequestKey
@@ -381,16 +377,7 @@ def _write_steps(writes: WriteSet) -> list[Step]:
         steps.append(step("write_holds", hold_parameters(writes.holds)))
     if writes.steps:
         steps.append(step("insert_hold_steps", step_parameters(writes.steps)))
-    if writes.adjustments_asked:
-        asked = asked_parameters(writes.adjustments_asked)
-        steps.append(step("insert_adjustments", asked))
-    if writes.adjustments_approved:
-        approved = approved_parameters(writes.adjustments_approved)
-        steps.append(step("approve_adjustments", approved))
-    if writes.audit:
-        # Nothing may wait after it: its chain has one lock for all.
-        steps.append(step("insert_audit", audit_parameters(writes.audit)))
-    return steps
+    return [*steps, *staff_steps(writes)]
 
 
 def _unfit(error: Exception) -> ItemFaultError:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+from gateway.domain import record as recorded
 from gateway.domain.auditing import AuditEntry
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
@@ -17,12 +18,7 @@ from gateway.domain.holds import Hold, HoldState, HoldStep
 from gateway.domain.ids import CardId, RequestId, RequestKey, TransactionId
 from gateway.domain.originals import Refunds
 from gateway.domain.policy import Policy
-from gateway.domain.record import (
-    AdjustmentApproved,
-    AdjustmentAsked,
-    Posting,
-    TransactionRecord,
-)
+from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.results import ADJUSTMENTS, APPROVALS, NO_USE, ActivityType
 from gateway.engine.ports import (
     BalanceRead,
@@ -70,8 +66,8 @@ class FakeBooks:
         self.opened: list[LockRequest] = []
         self.passed: list[str] = []
         self.commits = 0
-        self.asked: list[AdjustmentAsked] = []
-        self.approved: list[AdjustmentApproved] = []
+        self.asked: list[recorded.AdjustmentAsked] = []
+        self.approved: list[recorded.AdjustmentApproved] = []
         self.audit: list[AuditEntry] = []
         self._undone: dict[TransactionId, ActivityType] = {}
         self._confirmed: set[TransactionId] = set()

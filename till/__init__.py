@@ -37,6 +37,7 @@ from till.errors import (
 )
 from till.journal import FileJournal, Journal, MemoryJournal
 from till.offline import Delivery, OfflineQueue
+from till.pin import Pin, PinError
 from till.requests import (
     Activate,
     Advice,
@@ -104,6 +105,8 @@ __all__ = [
     "NotRecordedError",
     "OfflineQueue",
     "OutcomeUnknownError",
+    "Pin",
+    "PinError",
     "Redeem",
     "Refund",
     "RefusedError",

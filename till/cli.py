@@ -23,10 +23,12 @@ from till.cli_options import (
     CardText,
     CurrencyCode,
     OriginalTerminal,
+    PinSource,
     RequestIdText,
     TillOptions,
     read_amount,
     read_card,
+    read_pin,
     read_request_id,
     with_till_options,
 )
@@ -123,6 +125,7 @@ def load(
     amount: AmountText,
     currency: CurrencyCode = "",
     card: CardText = None,
+    pin: PinSource = None,
     load_type: Annotated[LoadTypeName, typer.Option("--type")] = LoadTypeName.SALE,
     request_id: RequestIdText = None,
 ) -> None:
@@ -133,6 +136,7 @@ def load(
         request_id=read_request_id(request_id),
         amount=read_amount(amount, currency),
         card_number=read_card(card),
+        pin=read_pin(pin),
         load_type=LoadType[load_type.name],
         terminal_id=till.terminal_id,
     )
@@ -147,6 +151,7 @@ def redeem(
     amount: AmountText,
     currency: CurrencyCode = "",
     card: CardText = None,
+    pin: PinSource = None,
     partial: Annotated[
         bool, typer.Option("--partial", help="Take what the card has, if it is less.")
     ] = False,
@@ -159,6 +164,7 @@ def redeem(
         request_id=read_request_id(request_id),
         amount=read_amount(amount, currency),
         card_number=read_card(card),
+        pin=read_pin(pin),
         allow_partial=partial,
         terminal_id=till.terminal_id,
     )
@@ -168,7 +174,11 @@ def redeem(
 @till_app.command("cash-out")
 @with_till_options
 def cash_out(
-    till: TillOptions, *, card: CardText = None, request_id: RequestIdText = None
+    till: TillOptions,
+    *,
+    card: CardText = None,
+    pin: PinSource = None,
+    request_id: RequestIdText = None,
 ) -> None:
     """
     Pay the rest of a card out in cash, where law or program allow it.
@@ -176,6 +186,7 @@ def cash_out(
     request = CashOut(
         request_id=read_request_id(request_id),
         card_number=read_card(card),
+        pin=read_pin(pin),
         terminal_id=till.terminal_id,
     )
     _ask(till, request, paid=_stands)
@@ -183,11 +194,15 @@ def cash_out(
 
 @till_app.command()
 @with_till_options
-def balance(till: TillOptions, *, card: CardText = None) -> None:
+def balance(till: TillOptions, *, card: CardText = None, pin: PinSource = None) -> None:
     """
     Read a card's balance. Nothing is recorded.
     """
-    request = GetBalance(card_number=read_card(card), terminal_id=till.terminal_id)
+    request = GetBalance(
+        card_number=read_card(card),
+        pin=read_pin(pin),
+        terminal_id=till.terminal_id,
+    )
     _ask(till, request, paid=_approved)
 
 

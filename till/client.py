@@ -25,6 +25,7 @@ from till.codes import LoadType, ReversalReason
 from till.connection import DEFAULT_TIMEOUT_S, Connection
 from till.errors import NotAppliedError
 from till.late_calls import LateCalls
+from till.pin import Pin
 from till.requests import (
     NO_CONTEXT,
     Activate,
@@ -210,6 +211,7 @@ class TillClient(LateCalls):
         *,
         request_id: UUID,
         load_type: LoadType = LoadType.SALE,
+        pin: Pin | None = None,
         context: TillContext = NO_CONTEXT,
         timeout_s: float | None = None,
     ) -> Answer:
@@ -222,6 +224,7 @@ class TillClient(LateCalls):
             amount=amount,
             load_type=load_type,
             terminal_id=self.terminal_id,
+            pin=pin,
             context=context,
         )
         return await self.send(request, timeout_s=timeout_s)
@@ -233,6 +236,7 @@ class TillClient(LateCalls):
         *,
         request_id: UUID,
         allow_partial: bool = False,
+        pin: Pin | None = None,
         context: TillContext = NO_CONTEXT,
         timeout_s: float | None = None,
     ) -> Answer:
@@ -245,6 +249,7 @@ class TillClient(LateCalls):
             amount=amount,
             allow_partial=allow_partial,
             terminal_id=self.terminal_id,
+            pin=pin,
             context=context,
         )
         return await self.send(request, timeout_s=timeout_s)
@@ -254,6 +259,7 @@ class TillClient(LateCalls):
         card_number: CardNumber,
         *,
         request_id: UUID,
+        pin: Pin | None = None,
         context: TillContext = NO_CONTEXT,
         timeout_s: float | None = None,
     ) -> Answer:
@@ -264,6 +270,7 @@ class TillClient(LateCalls):
             request_id=request_id,
             card_number=card_number,
             terminal_id=self.terminal_id,
+            pin=pin,
             context=context,
         )
         return await self.send(request, timeout_s=timeout_s)
@@ -273,6 +280,7 @@ class TillClient(LateCalls):
         card_number: CardNumber,
         *,
         request_id: UUID | None = None,
+        pin: Pin | None = None,
         context: TillContext = NO_CONTEXT,
         timeout_s: float | None = None,
     ) -> Answer:
@@ -283,6 +291,7 @@ class TillClient(LateCalls):
             request_id=request_id,
             card_number=card_number,
             terminal_id=self.terminal_id,
+            pin=pin,
             context=context,
         )
         return await self.send(request, timeout_s=timeout_s)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
+from gateway.domain.auditing import AuditEntry
+from gateway.domain.card_pins import PinProof
 from gateway.domain.commands import (
     CardRef,
     Fingerprint,
@@ -27,6 +29,12 @@ class Sealer(Protocol):
     def card(self, digits: str) -> CardRef:
         """
         Turn a card number, digits only, into what the gateway keeps of it.
+        """
+        ...
+
+    def pin(self, card_digits: str, pin_digits: str) -> PinProof:
+        """
+        Turn a PIN, digits only, into tags that its card's own can be compared with.
         """
         ...
 
@@ -68,6 +76,14 @@ class MoneyLane(Protocol):
         """
         ...
 
+    def ask(
+        self, caller: Caller, question: GetBalance, deadline: float
+    ) -> asyncio.Future[Answer]:
+        """
+        Queue a question for a balance that carries a PIN, as `submit` does.
+        """
+        ...
+
 
 class QuestionLane(Protocol):
     """
@@ -90,6 +106,22 @@ class QuestionLane(Protocol):
         Raises:
             ThrottledError: the queue is full.
             DependencyError: the worker is draining.
+
+        """
+        ...
+
+
+class AuditLog(Protocol):
+    """
+    Where calls of staff are kept that nothing else records.
+    """
+
+    async def append(self, entry: AuditEntry) -> None:
+        """
+        Add a row, committed when this returns.
+
+        Raises:
+            DependencyError: it cannot be written.
 
         """
         ...

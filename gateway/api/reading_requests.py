@@ -14,6 +14,7 @@ from gateway.api.field_rules import read_uuid
 from gateway.api.forms import Form
 from gateway.api.ports import Part, Sealer
 from gateway.api.request_builders import BUILDERS
+from gateway.domain.card_pins import PinProof
 from gateway.domain.commands import (
     NO_CONTEXT,
     Fingerprint,
@@ -28,6 +29,16 @@ from gateway.domain.results import EntryMode
 from scrip.v1 import card_service_pb2 as pb
 from scrip.v1 import transaction_pb2
 
+_KINDS: Final[tuple[type[Message], ...]] = (
+    *BUILDERS,
+    pb.GetBalanceRequest,
+    pb.GetTransactionRequest,
+)
+_WITH_PIN: Final = frozenset(
+    kind
+    for kind in _KINDS
+    if "pin" in cast("Descriptor", kind.DESCRIPTOR).fields_by_name
+)
 _ENTRY_MODES: Final = {mode.value: mode for mode in EntryMode}
 
 
@@ -38,13 +49,8 @@ class RequestReader:
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
-        kinds: tuple[type[Message], ...] = (
-            *BUILDERS,
-            pb.GetBalanceRequest,
-            pb.GetTransactionRequest,
-        )
         self._forms = {
-            kind: Form(cast("Descriptor", kind.DESCRIPTOR)) for kind in kinds
+            kind: Form(cast("Descriptor", kind.DESCRIPTOR)) for kind in _KINDS
         }
 
     def check(self, request: Message) -> None:
@@ -76,18 +82,19 @@ class RequestReader:
         original = None
         if original_terminal_id is not None:
             original = RequestKey(
-                original_terminal_id, _request_id(request.original_request_id)
+                original_terminal_id, request_id_of(request.original_request_id)
             )
         digits = request.card_number or None
         asked = BUILDERS[type(request)](request, digits, original, self._sealer)
         content, fingerprint = self._sealed(asked.parts)
         command = asked.make(
-            request_id=_request_id(request.request_id),
+            request_id=request_id_of(request.request_id),
             terminal_id=terminal_id,
             card=None if digits is None else self._sealer.card(digits),
             till=_till(request),
             fingerprint=fingerprint,
             content=content,
+            pin=self._pin_in(request, digits),
             **asked.fields,
         )
         return cast("MoneyCommand", command)
@@ -100,10 +107,11 @@ class RequestReader:
         """
         text = request.request_id
         return GetBalance(
-            request_id=_request_id(text) if text else None,
+            request_id=request_id_of(text) if text else None,
             terminal_id=terminal_id,
             card=self._sealer.card(request.card_number),
             till=_till(request),
+            pin=self._pin_in(request, request.card_number),
         )
 
     def get_transaction(
@@ -113,15 +121,30 @@ class RequestReader:
         Read a GetTransaction that `check` let pass.
         """
         return GetTransaction(
-            key=RequestKey(terminal_id, _request_id(request.request_id))
+            key=RequestKey(terminal_id, request_id_of(request.request_id))
         )
+
+    def _pin_in(
+        self,
+        request: Any,  # noqa: ANN401 - any message with a card number
+        digits: str | None,
+    ) -> PinProof | None:
+        """
+        Seal the PIN of a request that carries one; nothing else keeps its digits.
+        """
+        if digits is None or type(request) not in _WITH_PIN or not request.pin:
+            return None
+        return self._sealer.pin(digits, request.pin)
 
     def _sealed(self, parts: tuple[Part, ...]) -> tuple[bytes, Fingerprint]:
         content = self._sealer.content(parts)
         return content, self._sealer.fingerprint(content)
 
 
-def _request_id(text: str) -> RequestId:
+def request_id_of(text: str) -> RequestId:
+    """
+    Read a request id that passed its form.
+    """
     request_id = read_uuid(text)
     if request_id is None:
         message = "a request id passed its form and is no UUID"

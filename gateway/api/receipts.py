@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.api.spoken_hours import spoken_hours
+from gateway.api.spoken_limits import spoken_limit
 from gateway.api.wire_money import exponent_of, spoken
 from gateway.domain.record import TransactionRecord
 from gateway.domain.restrictions import RefusalReason
-from gateway.domain.results import ActivityType, Result
+from gateway.domain.results import ADJUSTMENTS, ActivityType, Result
 
 _DECLINES: Final[dict[Result, str]] = {
     Result.INVALID_MERCHANT: "this store cannot take gift cards now",
@@ -76,6 +77,22 @@ _OWN_DECLINES: Final[dict[tuple[ActivityType, Result], str]] = {
         "this request does not wait to be confirmed"
     ),
     (ActivityType.CONFIRM, Result.ORIGINAL_NOT_FOUND): "there is nothing to confirm",
+    **{
+        (activity, result): why
+        for activity in ADJUSTMENTS
+        for result, why in (
+            (Result.NOT_PERMITTED, "somebody else has to approve what you asked for"),
+            (
+                Result.CANNOT_BE_REVERSED,
+                "only an adjustment that waits for approval can be approved",
+            ),
+            (Result.ORIGINAL_NOT_FOUND, "there is no such adjustment to approve"),
+            (
+                Result.CURRENCY_NOT_SUPPORTED,
+                "an adjustment is in the card's own currency",
+            ),
+        )
+    },
 }
 _OWN_DECLINE_TEXTS: Final = {
     case: f"Declined: {why}." for case, why in _OWN_DECLINES.items()
@@ -98,6 +115,8 @@ def receipt_text(record: TransactionRecord) -> str:
         text = _APPROVED_TEXTS[record.activity](record)
     elif record.refusal is not None:
         text = _refused(record, record.refusal)
+    elif record.limit_kind is not None:
+        text = f"Declined: {spoken_limit(record, record.limit_kind)}."
     else:
         text = _declined(record)
     available = record.available_after_minor
@@ -209,6 +228,8 @@ def _captured(record: TransactionRecord) -> str:
 
 
 def _adjusted(record: TransactionRecord) -> str:
+    if not record.effective:
+        return "The adjustment waits for somebody else's approval."
     return f"Balance adjusted by {_approved(record)}."
 
 

@@ -4,7 +4,8 @@ What a batch decided, as the parameters of the statements that write it.
 The order is that of the parameters in `sql/lane.sql` and `sql/journal.sql`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import Any, Final
@@ -21,10 +22,12 @@ from gateway.books.arrays import (
     uuids,
 )
 from gateway.books.rows import HOLD_FIELDS
+from gateway.domain.card_pins import PinTries
 from gateway.domain.cards import Card
 from gateway.domain.exceptions import ExceptionItem
 from gateway.domain.holds import Hold, HoldStep
-from gateway.domain.ids import CardId, RequestKey
+from gateway.domain.ids import CardId, RequestKey, TerminalId
+from gateway.domain.limits import UNUSED, DayUse
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.engine.ports import Claim
 
@@ -86,6 +89,11 @@ TRANSACTION_COLUMNS: Final[dict[str, Pack]] = {
     "offline": bools,
     "unconfirmed": bools,
     "seen": byteas,
+    "limit_kind": int2s,
+    "limit_value": int8s,
+    "limit_window_s": int8s,
+    "limit_version_id": int8s,
+    "terminal_minor": int8s,
 }
 _TRANSACTION_PACKS: Final = tuple(TRANSACTION_COLUMNS.values())
 
@@ -115,7 +123,13 @@ _CARD_PACKS: Final[tuple[Pack, ...]] = (
     int8s,
     moments,
     int8s,
+    dates,
+    int8s,
+    int8s,
+    int8s,
+    int8s,
 )
+_USE_PACKS: Final[tuple[Pack, ...]] = (int8s, dates, int8s, int8s, int8s, int8s)
 
 HOLD_COLUMNS: Final[dict[str, Pack]] = {
     "hold_id": uuids,
@@ -159,32 +173,35 @@ EXCEPTION_COLUMNS: Final[dict[str, Pack]] = {
     "opened_at": moments,
 }
 _EXCEPTION_PACKS: Final = tuple(EXCEPTION_COLUMNS.values())
+_TRY_PACKS: Final[tuple[Pack, ...]] = (int8s, int2s, int2s, moments, int8s)
 
 _key: Final = itemgetter(0)
-_hold_values: Final = attrgetter(*HOLD_FIELDS)
+_hold_values: Final = attrgetter(*HOLD_FIELDS[: len(HOLD_COLUMNS)])
 
 
 def transaction_parameters(records: Sequence[TransactionRecord]) -> list[bytes]:
     """
     Pack records for `insert_transactions`.
     """
-    return _packed(_TRANSACTION_PACKS, records)
+    return packed(_TRANSACTION_PACKS, records)
 
 
 def posting_parameters(postings: Sequence[Posting]) -> list[bytes]:
     """
     Pack postings for `insert_postings`.
     """
-    return _packed(_POSTING_PACKS, postings)
+    return packed(_POSTING_PACKS, postings)
 
 
 def card_parameters(
-    cards: Sequence[Card], locked_versions: dict[CardId, int]
+    cards: Sequence[Card],
+    locked_versions: dict[CardId, int],
+    uses: Mapping[CardId, DayUse],
 ) -> list[bytes]:
     """
-    Pack cards for `update_cards`, each with the version that was locked.
+    Pack cards for `update_cards`, each with the version that was locked and its day.
     """
-    return _packed(
+    return packed(
         _CARD_PACKS,
         [
             (
@@ -202,31 +219,56 @@ def card_parameters(
                 card.loaded_minor,
                 card.next_hold_expiry,
                 card.replaced_by,
+                *uses.get(card.card_id, UNUSED),
             )
             for card in cards
         ],
     )
 
 
+def try_parameters(tries: Sequence[PinTries]) -> list[bytes]:
+    """
+    Pack counts of wrong PINs for `write_pin_tries`.
+    """
+    return packed(_TRY_PACKS, tries)
+
+
 def hold_parameters(holds: Sequence[Hold]) -> list[bytes]:
     """
     Pack holds for `write_holds`.
     """
-    return _packed(_HOLD_PACKS, [_hold_values(hold) for hold in holds])
+    return packed(_HOLD_PACKS, [_hold_values(hold) for hold in holds])
 
 
 def step_parameters(steps: Sequence[HoldStep]) -> list[bytes]:
     """
     Pack what became of holds for `insert_hold_steps`.
     """
-    return _packed(_STEP_PACKS, steps)
+    return packed(_STEP_PACKS, steps)
+
+
+def terminal_parameters(uses: Mapping[TerminalId, DayUse]) -> list[bytes]:
+    """
+    Pack what terminals did for `update_terminals`.
+    """
+    return packed(_USE_PACKS, [(place, *use) for place, use in uses.items()])
+
+
+def looking_back_parameters(
+    looking_back: Sequence[tuple[CardId, datetime]],
+) -> list[bytes]:
+    """
+    Pack cards and moments for `recent_uses`.
+    """
+    card_ids, since = zip(*looking_back, strict=True)
+    return [int8s(card_ids), moments(since)]
 
 
 def exception_parameters(exceptions: Sequence[ExceptionItem]) -> list[bytes]:
     """
     Pack exceptions for `insert_exceptions`.
     """
-    return _packed(_EXCEPTION_PACKS, exceptions)
+    return packed(_EXCEPTION_PACKS, exceptions)
 
 
 def claim_parameters(claims: Iterable[Claim]) -> list[bytes]:
@@ -253,7 +295,7 @@ def key_parameters(keys: Sequence[RequestKey]) -> list[bytes]:
     return [int8s(terminal_ids), uuids(request_ids)]
 
 
-def _packed(packs: tuple[Pack, ...], rows: Sequence[tuple[Any, ...]]) -> list[bytes]:
+def packed(packs: tuple[Pack, ...], rows: Sequence[tuple[Any, ...]]) -> list[bytes]:
     """
     Turn rows into columns, by slices of one long list: `zip` takes three times as long.
     """

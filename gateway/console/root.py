@@ -37,7 +37,9 @@ OWN_COMMANDS: Final = {
     "store-group": "gateway.console.store_groups",
     "terminal": "gateway.console.terminals",
     "device": "gateway.console.devices",
+    "staff": "gateway.console.staff",
     "restriction": "gateway.console.restrictions",
+    "limit": "gateway.console.limits",
     "product": "gateway.console.products",
     "card": "gateway.console.cards",
     "rates": "gateway.console.rates",
@@ -45,6 +47,7 @@ OWN_COMMANDS: Final = {
     "clock": "gateway.console.clock",
     "books": "gateway.console.books",
     "exceptions": "gateway.console.exceptions",
+    "audit": "gateway.console.audit",
 }
 
 

@@ -8,9 +8,16 @@ is a recorded decline (domain 1.2).
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.domain.card_pins import PinProof
 from gateway.domain.cards import BlockReason
 from gateway.domain.ids import RequestId, RequestKey, TerminalId
-from gateway.domain.results import Channel, EntryMode, LoadType, ReversalReason
+from gateway.domain.results import (
+    ActivityType,
+    Channel,
+    EntryMode,
+    LoadType,
+    ReversalReason,
+)
 
 
 class Amount(NamedTuple):
@@ -67,6 +74,7 @@ class Command:
     `content` is the length-prefixed list that `fingerprint` was made of; it holds the
     card number, so it has no place in a repr. It is kept until the answer, to compare
     with a fingerprint stored under an older key. `actor` names who of the staff asked.
+    `pin` is what is left of a PIN that came with it; it is not in the fingerprint.
     """
 
     request_id: RequestId
@@ -77,6 +85,7 @@ class Command:
     content: bytes = field(repr=False)
     channel: Channel = Channel.API
     actor: str | None = None
+    pin: PinProof | None = None
 
     @property
     def key(self) -> RequestKey:
@@ -242,9 +251,50 @@ class Deactivate(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResetPin(Command):
+    """
+    Let a card's PIN be tried again.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unblock(Command):
+    """
+    Make a blocked card usable again.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replace(Moving):
+    """
+    Put another card in the place of a lost or stolen one.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjust(Command):
+    """
+    Ask that a balance be put right; `activity` says which way.
+    """
+
+    activity: ActivityType
+    amount: Amount
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveAdjustment(Naming):
+    """
+    Let an adjustment happen that somebody else asked for.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetBalance:
     """
     Read a balance. Not recorded: `request_id` is echoed where it was sent.
+
+    By staff it is GetCard, which tells of any card, whatever its state.
     """
 
     request_id: RequestId | None
@@ -253,6 +303,7 @@ class GetBalance:
     till: TillContext
     channel: Channel = Channel.API
     actor: str | None = None
+    pin: PinProof | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,4 +332,9 @@ MoneyCommand = (
     | Block
     | TransferBalance
     | Deactivate
+    | ResetPin
+    | Unblock
+    | Replace
+    | Adjust
+    | ApproveAdjustment
 )

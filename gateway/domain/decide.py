@@ -5,11 +5,16 @@ One entry for every command that is recorded.
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway.domain.adjust import decide_adjust, decide_approve_adjustment
 from gateway.domain.advice import decide_advice
+from gateway.domain.authorize import decide_authorize, decide_increment
+from gateway.domain.capture import decide_cancel, decide_capture
 from gateway.domain.cash_out import decide_cash_out
 from gateway.domain.commands import (
     Activate,
+    Adjust,
     Advice,
+    ApproveAdjustment,
     Authorize,
     Block,
     CancelAuthorization,
@@ -23,6 +28,7 @@ from gateway.domain.commands import (
     Naming,
     Redeem,
     Refund,
+    ResetPin,
     Reverse,
     TransferBalance,
     Void,
@@ -31,6 +37,7 @@ from gateway.domain.confirm import decide_confirm
 from gateway.domain.decision import Decision, View
 from gateway.domain.loading import decide_activate, decide_load
 from gateway.domain.originals import Original
+from gateway.domain.pin_reset import decide_pin_reset
 from gateway.domain.redeem import decide_redeem
 from gateway.domain.refund import decide_refund
 from gateway.domain.results import ActivityType
@@ -55,6 +62,9 @@ ACTIVITIES: Final[dict[type[Command], ActivityType]] = {
     Block: ActivityType.BLOCK,
     TransferBalance: ActivityType.TRANSFER_BALANCE_FROM,
     Deactivate: ActivityType.DEACTIVATE,
+    ResetPin: ActivityType.PIN_RESET,
+    # An approval that finds nothing; else it is of its original's kind.
+    ApproveAdjustment: ActivityType.ADJUST_INCREMENT,
 }
 
 # Each takes its own kind of command, which the key says.
@@ -64,6 +74,9 @@ _BY_CARD: Final[dict[type[Command], Callable[[Any, View], Decision]]] = {
     Activate: decide_activate,
     CashOut: decide_cash_out,
     Advice: decide_advice,
+    ResetPin: decide_pin_reset,
+    Authorize: decide_authorize,
+    Adjust: decide_adjust,
 }
 _BY_ORIGINAL: Final[
     dict[type[Command], Callable[[Any, View, Original | None], Decision]]
@@ -72,7 +85,20 @@ _BY_ORIGINAL: Final[
     Refund: decide_refund,
     Void: decide_void,
     Confirm: decide_confirm,
+    IncrementAuthorization: decide_increment,
+    Capture: decide_capture,
+    CancelAuthorization: decide_cancel,
+    ApproveAdjustment: decide_approve_adjustment,
 }
+
+
+def activity_of(command: Command) -> ActivityType:
+    """
+    Tell what a request is recorded as.
+    """
+    if isinstance(command, Adjust):
+        return command.activity
+    return ACTIVITIES[type(command)]
 
 
 def decide(command: Command, view: View, original: Original | None) -> Decision:

@@ -119,11 +119,25 @@ CREDITS = frozenset({ActivityType.ACTIVATE, ActivityType.LOAD, ActivityType.REFU
 # capture is, and a hold that is never captured ends by itself.
 TO_CONFIRM = CREDITS | set(DEBITS)
 
+# What puts a balance right: a request that moves nothing, and its approval.
+ADJUSTMENTS = frozenset({ActivityType.ADJUST_INCREMENT, ActivityType.ADJUST_DECREMENT})
+
 # What undoes another transaction, and is itself never undone.
 UNDOINGS = frozenset({ActivityType.REVERSAL, ActivityType.VOID})
 
-# What stands for good once it was approved; a reversal does so even if it was not.
-NEVER_UNDONE = UNDOINGS | {ActivityType.CONFIRM}
+# What a reversal undoes; whatever else was approved stays as it is.
+REVERSIBLE = frozenset(
+    {
+        ActivityType.ACTIVATE,
+        ActivityType.LOAD,
+        ActivityType.REFUND,
+        ActivityType.AUTHORIZE,
+        *DEBITS,
+    }
+)
+
+# What a void undoes. A hold is cancelled instead.
+VOIDABLE = REVERSIBLE - {ActivityType.AUTHORIZE}
 
 # What is no use of a card by itself: it does not keep an activation from being undone.
 NO_USE = UNDOINGS | {
@@ -158,6 +172,7 @@ class CurrentState(IntEnum):
     DECLINED = 3
     VOIDED = 4
     REFUNDED = 5
+    PENDING = 6
 
 
 class LoadType(IntEnum):

@@ -27,10 +27,11 @@ from gateway.domain.results import (
     APPROVALS,
     CREDITS,
     DEBITS,
-    NEVER_UNDONE,
+    REVERSIBLE,
     ActivityType,
     Result,
 )
+from gateway.domain.undo_holding import undo_holding
 
 
 def decide_reverse(command: Reverse, view: View, original: Original | None) -> Decision:
@@ -62,7 +63,7 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
         return decided
     approved = record.result in APPROVALS
     if record.activity is ActivityType.REVERSAL or (
-        record.activity in NEVER_UNDONE and approved
+        approved and record.activity not in REVERSIBLE
     ):
         facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=True)
         return decline(command, view, facts)
@@ -76,6 +77,8 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
     if original.confirmed:
         facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=True)
         return decline(command, view, facts)
+    if record.activity is ActivityType.AUTHORIZE and view.card is not None:
+        return undo_holding(command, view, facts, original, view.card)
     decision = undo(command, view, facts, original, view.card)
     return replace(decision, exception=_exception_of(decision.record, record))
 

@@ -3,7 +3,8 @@ The base set-up of domain 2 in a real database, by SQL as its owner.
 
 Programme `gift` in USD; merchant m-1 accepts it and m-2 does not. Store m-1/s-1 takes
 every currency of the test set and has four tills and a controller; m-1/s-2 and m-2/s-1
-have a till each. Rates are table R1.
+have a till each. Rates are table R1. The products `everyday-…` have the limits of any
+product, the others can be loaded with any amount a day.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 import psycopg
 
+from gateway.domain.policy import DeviceKind
 from gateway.vault.pki import KeyPair, LocalAuthority, certificate_sha256
 
 TRUST_DOMAIN: Final = "scrip.internal"
@@ -36,15 +38,18 @@ class DeviceSeed:
     store: str
     device: str
     terminal: str | None
+    roles: tuple[int, ...] = ()
     two_message: bool = False
     floor_limit: int | None = None
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> DeviceKind:
         """
-        Name the kind as certificates do.
+        Give the kind: who has roles is of the staff.
         """
-        return "CONTROLLER" if self.terminal is None else "TERMINAL"
+        if self.roles:
+            return DeviceKind.STAFF
+        return DeviceKind.CONTROLLER if self.terminal is None else DeviceKind.TERMINAL
 
 
 # By the names that tests use.
@@ -78,19 +83,31 @@ INSERT INTO card_product (
     max_load_minor, max_redeem_minor, max_balance_minor
 )
 SELECT program_id, p.* FROM program, (VALUES
-    ('usd', 'USD', true, NULL::bigint, '{1,2,3,5}'::smallint[],
+    ('usd', 'USD', true, NULL::bigint, '{1,2,3,5,9}'::smallint[],
         NULL::bigint, NULL::bigint, NULL::bigint),
-    ('eur', 'EUR', true, NULL, '{1,2,3,5}', NULL, NULL, NULL),
-    ('one-time', 'USD', false, NULL, '{1,2,3,5}', NULL, NULL, NULL),
-    ('fixed', 'USD', false, 5000, '{1,2,3,5}', NULL, NULL, NULL),
-    ('limited', 'USD', true, NULL, '{1,2,3,5}', 20000, 30000, 50000),
+    ('eur', 'EUR', true, NULL, '{1,2,3,5,9}', NULL, NULL, NULL),
+    ('one-time', 'USD', false, NULL, '{1,2,3,5,9}', NULL, NULL, NULL),
+    ('fixed', 'USD', false, 5000, '{1,2,3,5,9}', NULL, NULL, NULL),
+    ('limited', 'USD', true, NULL, '{1,2,3,5,9}', 20000, 30000, 50000),
     ('load-only', 'USD', true, NULL, '{1,2,5}', NULL, NULL, NULL),
-    ('cash', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL),
-    ('cash-once', 'USD', false, NULL, '{1,2,3,5,6}', NULL, NULL, NULL),
-    ('cash-by-law', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL)
+    ('cash', 'USD', true, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL),
+    ('cash-once', 'USD', false, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL),
+    ('cash-by-law', 'USD', true, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL),
+    ('pin', 'USD', true, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL)
 ) AS p (code, currency, reloadable, fixed, permitted, load, redeem, balance);
 UPDATE card_product SET cash_out_limit_minor = 1000
-WHERE code IN ('cash', 'cash-once');
+WHERE code IN ('cash', 'cash-once', 'pin');
+INSERT INTO limit_set (program_id, code, currency)
+SELECT program_id, 'roomy-' || lower(c.code), c.code
+FROM program, (VALUES ('USD'), ('EUR')) AS c (code);
+INSERT INTO limit_version (limit_set_id, version, load_day_minor)
+SELECT limit_set_id, 1, 1000000000000000 FROM limit_set;
+UPDATE card_product AS p SET limit_set_id = s.limit_set_id
+FROM limit_set AS s WHERE s.currency = p.currency;
+INSERT INTO card_product (program_id, code, currency, reloadable, permitted)
+SELECT program_id, 'everyday-' || lower(c.code), c.code, true, '{1,2,3,5,6,9}'
+FROM program, (VALUES ('USD'), ('EUR')) AS c (code);
+UPDATE card_product SET pin_required_for = '{2,3,5,6,9,14}' WHERE code = 'pin';
 """
 _TERMINAL: Final = """
 INSERT INTO terminal (
@@ -103,10 +120,11 @@ WHERE merchant.code = %(merchant)s AND store.code = %(store)s
 ON CONFLICT ON CONSTRAINT terminal_code_key DO NOTHING
 """
 _DEVICE: Final = """
-INSERT INTO device (store_id, code, kind, terminal_id)
-SELECT store_id, %(device)s, CASE WHEN %(terminal)s::text IS NULL THEN 2 ELSE 1 END,
+INSERT INTO device (store_id, code, kind, terminal_id, roles)
+SELECT store_id, %(device)s, %(kind)s,
     (SELECT terminal_id FROM terminal
-     WHERE terminal.store_id = store.store_id AND terminal.code = %(terminal)s)
+     WHERE terminal.store_id = store.store_id AND terminal.code = %(terminal)s),
+    %(roles)s::smallint[]
 FROM store JOIN merchant USING (merchant_id)
 WHERE merchant.code = %(merchant)s AND store.code = %(store)s
 RETURNING device_id
@@ -140,15 +158,17 @@ def seed_device(
         merchant=device.merchant,
         store=device.store,
         device=device.device,
-        kind=device.kind,
+        kind=device.kind.name,
     )
-    names = {
+    names: dict[str, object] = {
         "merchant": device.merchant,
         "store": device.store,
         "device": device.device,
         "terminal": device.terminal,
         "two_message": device.two_message,
         "floor_limit": device.floor_limit,
+        "kind": int(device.kind),
+        "roles": list(device.roles),
     }
     with psycopg.connect(owner_dsn) as connection:
         if device.terminal is not None:

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from currency import Currency, RateBook, UsdRate, rate_e12
+from gateway.domain.card_pins import CardPin
 from gateway.domain.cards import BlockReason, Card, CardState
 from gateway.domain.cash_out_rules import CashOutRule, CashOutRules
 from gateway.domain.commands import (
@@ -208,7 +209,6 @@ def card(
     load_count: int = 1,
     expires_on: date | None = None,
     loaded_minor: int = 0,
-    unconfirmed_minor: int = 0,
 ) -> Card:
     """
     Make a card, ACTIVE with ledger 100.00 unless told otherwise.
@@ -224,7 +224,7 @@ def card(
         currency=Currency.of(currency),
         balance_minor=balance_minor,
         held_minor=held_minor,
-        unconfirmed_minor=unconfirmed_minor,
+        unconfirmed_minor=0,
         load_count=load_count,
         expires_on=expires_on,
         version=1,
@@ -239,13 +239,14 @@ def view(
     rules: Policy | None = None,
     now: datetime = NOW,
     number: int = 1,
+    pin: CardPin | None = None,
 ) -> View:
     """
     Give a decision its view; `number` makes the transaction's id.
     """
     rules = rules or policy()
     stamp = Stamp(TransactionId(number.to_bytes(16)), "ABC234", now, 1)
-    return View(rules.places[TERMINAL], seen, rules, stamp)
+    return View(rules.places[TERMINAL], seen, rules, stamp, pin=pin)
 
 
 def key(number: int) -> RequestKey:
@@ -378,14 +379,9 @@ def follow(
     """
     Decide what names `record`, of which something has become or not.
     """
-    original = Original(
-        record,
-        reversed=undone_by is ActivityType.REVERSAL,
-        later_activity=followed,
-        voided=undone_by is ActivityType.VOID,
-        refunds=refunds,
-        confirmed=confirmed,
-    )
+    by_reversal = undone_by is ActivityType.REVERSAL
+    voided = undone_by is ActivityType.VOID
+    original = Original(record, by_reversal, followed, voided, refunds, confirmed)
     seen_by = view(seen, rules=rules, now=now, number=command.request_id[-1])
     return decide(command, seen_by, original)
 

@@ -1,9 +1,9 @@
 -- The check of the books: each query gives the rows that break a rule, at most as many as
 -- asked. All run in one snapshot and read whole tables; none is of the money path.
 --
--- The sign of a transaction: 1 where it debits the card (Redeem, CashOut), -1 where it
--- credits it (Activate, Load, Refund), the opposite of its original's for a reversal or
--- void, 0 where it moves nothing.
+-- The sign of a transaction: 1 where it debits the card (Redeem, CashOut, Capture,
+-- an adjustment down), -1 where it credits it (Activate, Load, Refund, an adjustment
+-- up), the opposite of its original's for a reversal or void, 0 where it moves nothing: what is held or released is not posted.
 
 -- name: check_postings_sum
 -- The postings of each transaction sum to zero in each currency, and are at least two.
@@ -39,7 +39,7 @@ WHERE
     OR t.card_seq IS NULL
     OR p.card_id <> t.card_id
     OR p.owner_id <> CASE
-        WHEN p.account IN (1, 4) THEN t.program_id
+        WHEN p.account IN (1, 4, 8) THEN t.program_id
         WHEN p.account IN (2, 3) THEN t.merchant_id
         ELSE p.owner_id
     END
@@ -48,7 +48,8 @@ LIMIT %(most)s;
 -- name: check_records_posted
 -- What a transaction says it moved is what its postings move: the card's amount on the
 -- liability, the approved amount on the merchant's account, through clearing where the
--- currencies differ, and nothing at all where it moved nothing.
+-- currencies differ, an adjustment on the programme's own account, and nothing at all
+-- where it moved nothing.
 WITH posted AS (
     SELECT
         transaction_id,
@@ -57,6 +58,7 @@ WITH posted AS (
         sum(amount_minor) FILTER (WHERE account = 1) AS liability_minor,
         sum(amount_minor) FILTER (WHERE account = 2) AS payable_minor,
         sum(amount_minor) FILTER (WHERE account = 3) AS receivable_minor,
+        sum(amount_minor) FILTER (WHERE account = 8) AS adjustments_minor,
         min(currency) FILTER (WHERE account = 1) AS liability_currency,
         min(currency) FILTER (WHERE account IN (2, 3)) AS merchant_currency
     FROM posting
@@ -70,9 +72,10 @@ signed AS (
         coalesce(o.activity, t.activity) AS activity,
         CASE
             WHEN t.result > 2 OR t.card_seq IS NULL OR t.card_minor = 0 THEN 0
-            WHEN t.activity IN (3, 6) THEN 1
-            WHEN t.activity IN (1, 2, 7) THEN -1
-            WHEN o.activity IN (3, 6) THEN -1
+            WHEN t.activity IN (9, 11) OR o.activity = 9 THEN 0
+            WHEN t.activity IN (3, 6, 10, 18) THEN 1
+            WHEN t.activity IN (1, 2, 7, 17) THEN -1
+            WHEN o.activity IN (3, 6, 10) THEN -1
             ELSE 1
         END AS sign
     FROM transaction AS t
@@ -88,9 +91,13 @@ LEFT JOIN posted AS p USING (transaction_id)
 WHERE
     coalesce(p.liability_minor, 0) <> s.sign * s.card_minor
     OR coalesce(p.payable_minor, 0)
-    <> CASE WHEN s.activity IN (3, 6, 7) THEN -s.sign * s.approved_minor ELSE 0 END
+    <> CASE WHEN s.activity IN (3, 6, 7, 10) THEN -s.sign * s.approved_minor ELSE 0 END
     OR coalesce(p.receivable_minor, 0)
-    <> CASE WHEN s.activity IN (3, 6, 7) THEN 0 ELSE -s.sign * s.approved_minor END
+    <> CASE
+        WHEN s.activity IN (3, 6, 7, 10, 17, 18) THEN 0 ELSE -s.sign * s.approved_minor
+    END
+    OR coalesce(p.adjustments_minor, 0)
+    <> CASE WHEN s.activity IN (17, 18) THEN -s.sign * s.card_minor ELSE 0 END
     OR coalesce(p.lines, 0) <> CASE
         WHEN s.sign = 0 THEN 0
         WHEN s.card_currency = s.transaction_currency THEN 2
@@ -143,8 +150,9 @@ FULL JOIN (
         t.card_currency AS currency,
         sum(
             CASE
-                WHEN t.activity IN (3, 6)
-                    OR (t.activity IN (4, 8) AND o.activity NOT IN (3, 6))
+                WHEN t.activity IN (9, 11) OR (t.activity = 4 AND o.activity = 9) THEN 0
+                WHEN t.activity IN (3, 6, 10, 18)
+                    OR (t.activity IN (4, 8) AND o.activity NOT IN (3, 6, 10))
                     THEN -t.card_minor
                 ELSE t.card_minor
             END
@@ -158,20 +166,26 @@ WHERE coalesce(c.balance_minor, 0) <> coalesce(t.moved_minor, 0)
 LIMIT %(most)s;
 
 -- name: check_declines
--- What was declined approved nothing and changed no card.
+-- What was declined approved nothing, and changed no card but by counting a PIN.
 SELECT transaction_id, result, approved_minor, card_minor, card_seq, effective
-FROM transaction
+FROM transaction AS t
 WHERE
     result > 2
     AND (
-        approved_minor <> 0 OR card_minor <> 0 OR card_seq IS NOT NULL OR effective
+        approved_minor <> 0
+        OR card_minor <> 0
+        OR effective
+        OR (
+            card_seq IS NOT NULL
+            AND NOT EXISTS (SELECT FROM card_pin AS p WHERE p.card_id = t.card_id)
+        )
     )
 LIMIT %(most)s;
 
 -- name: check_approvals
--- An approval is of the whole amount; in part, only a Redeem is, of less than was asked.
--- A sale told offline is approved whatever of it was paid. What changes no card debited
--- nothing.
+-- An approval is of the whole amount; in part, only a Redeem or an Authorize is, of less
+-- than was asked. A sale told offline is approved whatever of it was paid; what changes
+-- no card debited nothing.
 SELECT transaction_id, activity, result, requested_minor, approved_minor, card_seq
 FROM transaction
 WHERE
@@ -189,10 +203,12 @@ WHERE
             OR approved_minor > requested_minor
             OR (card_seq IS NULL) <> (approved_minor = 0)
             OR (card_minor = 0) <> (approved_minor = 0)
+        -- An adjustment that waits for its approval.
+        WHEN activity IN (17, 18) AND NOT effective THEN false
         WHEN card_seq IS NULL THEN true
         WHEN result = 1 THEN approved_minor <> coalesce(requested_minor, 0)
         ELSE
-            activity <> 3
+            activity NOT IN (3, 9)
             OR approved_minor = 0
             OR card_minor = 0
             OR approved_minor >= requested_minor
@@ -201,7 +217,8 @@ LIMIT %(most)s;
 
 -- name: check_conversion_recorded
 -- Where the currencies differ the conversion is recorded, and only there; where they are
--- one, the card is moved by exactly what was approved; a confirmation (19) moves none.
+-- one, the card is moved by exactly what was approved. A release approves no amount, and
+-- a confirmation moves none.
 SELECT
     transaction_id, transaction_currency, card_currency, approved_minor, card_minor,
     rate_table_version
@@ -209,7 +226,7 @@ FROM transaction
 WHERE
     result <= 2
     AND card_seq IS NOT NULL
-    AND activity <> 19
+    AND activity NOT IN (11, 19)
     AND CASE
         WHEN card_minor = 0 AND approved_minor = 0 THEN rate_table_version IS NOT NULL
         WHEN transaction_currency = card_currency THEN

@@ -32,6 +32,7 @@ WORKERS: Final = (
     "lock_cards_by_id",
     "lock_cards",
     "claim_keys",
+    "card_pins",
     "batch_moment",
     "cards_of",
     "stored_requests",
@@ -39,6 +40,10 @@ WORKERS: Final = (
     "insert_postings",
     "update_cards",
     "insert_exceptions",
+    "write_pin_tries",
+    "insert_adjustments",
+    "approve_adjustments",
+    "insert_audit",
     "balances",
     "policy_version",
     "clock_shift",
@@ -47,7 +52,16 @@ WORKERS: Final = (
     *(name for name in QUERIES if name.startswith("policy_")),
 )
 INDEX: Final = re.compile(r"\b\w+_(?:pkey|key|idx)\b")
-TABLES_THAT_GROW: Final = ("card", "transaction", "posting", "request_key")
+TABLES_THAT_GROW: Final = (
+    "card",
+    "card_pin",
+    "card_pin_try",
+    "transaction",
+    "posting",
+    "request_key",
+    "adjustment",
+    "audit",
+)
 
 
 @pytest.fixture(scope="module")

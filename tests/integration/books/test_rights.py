@@ -12,7 +12,13 @@ from psycopg import errors
 from gateway.runtime.embedded import EmbeddedPostgres
 from tests.support.stores import FreshDatabase, fresh_database
 
-JOURNAL: Final = ("transaction", "posting", "request_key", "exception_item")
+JOURNAL: Final = (
+    "transaction",
+    "posting",
+    "request_key",
+    "adjustment",
+    "exception_item",
+)
 POLICY: Final = (
     "program",
     "merchant",
@@ -36,7 +42,16 @@ POLICY: Final = (
 )
 # Who is in what may be taken back; all else of the policy only changes or ends.
 MEMBERS: Final = {"program_merchant", "store_group_member"}
-KEPT: Final = (*JOURNAL, *POLICY, "card", "policy_version", "clock_offset")
+# What workers add to and do not read.
+WRITTEN: Final = ("audit",)
+KEPT: Final = (
+    *JOURNAL,
+    *WRITTEN,
+    *POLICY,
+    "card",
+    "policy_version",
+    "clock_offset",
+)
 
 
 def each(statement: str, tables: Sequence[str]) -> list[str]:
@@ -62,20 +77,39 @@ FORBIDDEN: Final = {
         "UPDATE card SET card_id = 9",
         "SELECT number_ciphertext FROM card",
         "SELECT * FROM card",
+        *each("DELETE FROM {}", ("card_pin", "card_pin_try")),
+        "INSERT INTO card_pin DEFAULT VALUES",
+        "UPDATE card_pin SET tag = ''",
+        "UPDATE card_pin_try SET card_id = 9",
         "UPDATE policy_version SET version = 1",
         "UPDATE clock_offset SET shift = interval '1 day'",
         "INSERT INTO schema_migration (name, sha256) VALUES ('x', '')",
         "CREATE TABLE mine (n int)",
         "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "ALTER TABLE posting DISABLE TRIGGER ALL",
+        "SELECT * FROM audit",
+        "UPDATE audit SET staff = 'x'",
+        "INSERT INTO audit (audit_id) VALUES (1)",
+        "INSERT INTO audit (previous_hash) VALUES ('')",
+        "INSERT INTO audit (hash) VALUES ('')",
+        "SELECT audit_hash_v1(NULL)",
+        "ALTER TABLE audit DISABLE TRIGGER ALL",
+        "UPDATE adjustment SET reason = 'x'",
+        "UPDATE adjustment SET requested_by = 'x'",
+        "INSERT INTO adjustment (approved_by) VALUES ('x')",
+        "UPDATE device SET roles = '{2}'",
         "DROP TABLE posting",
         "SET ROLE scrip_owner",
         "SELECT nextval('card_card_id_seq')",
     ],
     "scrip_admin": [
         *each("DELETE FROM {}", [name for name in KEPT if name not in MEMBERS]),
-        *each("INSERT INTO {} DEFAULT VALUES", JOURNAL),
+        *each("INSERT INTO {} DEFAULT VALUES", (*JOURNAL, *WRITTEN)),
         "SELECT * FROM transaction",
+        "SELECT tag FROM card_pin",
+        "UPDATE card_pin SET tag = ''",
+        "UPDATE card_pin_try SET tries = 0",
+        *each("DELETE FROM {}", ("card_pin", "card_pin_try")),
         "UPDATE card SET balance_minor = 1",
         "UPDATE card SET state = 3",
         "SELECT number_ciphertext FROM card",

@@ -22,7 +22,7 @@ from gateway.domain.commands import (
 from gateway.domain.ids import RequestId, RequestKey, TerminalId
 from gateway.domain.results import EntryMode, LoadType, ReversalReason
 from scrip.v1 import card_service_pb2 as pb
-from scrip.v1 import transaction_pb2
+from scrip.v1 import staff_service_pb2, transaction_pb2
 from tests.support import wire
 
 TERMINAL = TerminalId(7)
@@ -337,14 +337,39 @@ def text_fields(message: Descriptor) -> Iterator[FieldDescriptor]:
 
 def test_no_text_of_a_request_is_unbounded() -> None:
     """
-    Each text field that a till may send has a rule, and refuses 1,000 characters.
+    Each text field that anybody may send has a rule, and refuses 1,000 characters.
     """
+    services = (
+        pb.DESCRIPTOR.services_by_name["CardService"],
+        staff_service_pb2.DESCRIPTOR.services_by_name["StaffService"],
+    )
     requests = [
         method.input_type
-        for method in pb.DESCRIPTOR.services_by_name["CardService"].methods
+        for service in services
+        for method in service.methods
         if method.name != "Transact"
     ]
     names = {field.name for one in requests for field in text_fields(one)}
 
     assert names == set(TEXT_RULES)
     assert [name for name in names if TEXT_RULES[name]("1" * 1_000) is None] == []
+
+
+def test_a_pin_is_sealed_and_is_no_part_of_the_content(reader: RequestReader) -> None:
+    """
+    Its tags are kept, under every key; the fingerprint is the same with and without.
+    """
+    bare = read(reader, wire.redeem_request())
+    sent = read(reader, wire.redeem_request(pin="4938"))
+    other = read(reader, wire.redeem_request(pin="4939"))
+
+    assert bare.pin is None
+    assert list(sent.pin.tags) == [1]
+    assert sent.pin != other.pin
+    assert bare.fingerprint == sent.fingerprint == other.fingerprint
+    assert bare.content == sent.content
+    assert "4938" not in repr(sent)
+    asked = read(reader, wire.balance_request(pin="4938"))
+    assert asked.pin == sent.pin
+    assert read(reader, wire.balance_request()).pin is None
+    assert read(reader, wire.reverse_request()).pin is None

@@ -56,6 +56,9 @@ RULES: Final = (
     "check_held_chain",
     "check_refusals",
     "check_restrictions",
+    "check_card_uses",
+    "check_terminal_uses",
+    "check_limits",
     CONVERSIONS,
 )
 

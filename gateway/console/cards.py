@@ -5,7 +5,6 @@ No command here gives a card value: that comes by Activate and Load, through the
 path, where it is recorded and limited.
 """
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -14,6 +13,7 @@ import typer
 from currency import Currency
 from gateway.books.admin import AdminConnection
 from gateway.books.admin_cards import cards, products
+from gateway.console.asked_card import asked_card_index
 from gateway.console.card_issue import CardIssue
 from gateway.console.card_number_file import CardNumberFile
 from gateway.console.card_restricting import (
@@ -27,17 +27,16 @@ from gateway.console.card_restricting import (
 from gateway.console.faults import BadInputError
 from gateway.console.options import AsJson, ProductName, ProductOption
 from gateway.console.screen import Column, progress, say, show_rows, warn
-from gateway.console.session import Session, session_of
+from gateway.console.session import session_of
 from gateway.console.wording import Wording
 from gateway.domain.cards import BlockReason, CardState
-from gateway.vault.numbers import CardNumber, CardNumberError, NumberVault
+from gateway.vault.numbers import NumberVault
 
 app = typer.Typer(no_args_is_help=True, help="Cards: make them, look at one.")
 
 MAX_COUNT: Final = 10_000_000
 MAX_SHOWN_CARDS: Final = 50
 _LAST_FOUR: Final = 4
-_NUMBER_MAX_CHARACTERS: Final = 64
 
 
 @app.command()
@@ -127,7 +126,7 @@ def show(
     """
     session = session_of(context)
     if last_four is None:
-        number_index = _index_of(session, _ask_number())
+        number_index = asked_card_index(session)
     elif len(last_four) == _LAST_FOUR and last_four.isascii() and last_four.isdigit():
         number_index = None
     else:
@@ -164,7 +163,7 @@ def restrict(
     Its number is read from standard input, where it is not echoed.
     """
     session = session_of(context)
-    number_index = _index_of(session, _ask_number())
+    number_index = asked_card_index(session)
     with session.change() as books:
         rows = cards(books, number_index=number_index, limit=1)
         if not rows:
@@ -237,21 +236,6 @@ def _product_id(books: AdminConnection, name: ProductName) -> int:
         )
     product_id: int = rows[0]["product_id"]
     return product_id
-
-
-def _ask_number() -> CardNumber:
-    if sys.stdin.isatty():
-        text = typer.prompt("card number", hide_input=True, err=True)
-    else:
-        text = sys.stdin.readline(_NUMBER_MAX_CHARACTERS)
-    try:
-        return CardNumber.read(text.strip())
-    except CardNumberError as error:
-        raise BadInputError(f"{error}: give it on a line of standard input") from None
-
-
-def _index_of(session: Session, number: CardNumber) -> bytes:
-    return NumberVault(session.key_ring()).index(number)
 
 
 APPS = {"card": app}

@@ -17,9 +17,22 @@ from gateway.domain.checks import (
     refuse_state,
 )
 from gateway.domain.commands import Authorize, IncrementAuthorization
-from gateway.domain.decision import Decision, Facts, View, decline, write_record
+from gateway.domain.decision import (
+    Decision,
+    Facts,
+    View,
+    decline,
+    decline_exceeded,
+    write_record,
+)
 from gateway.domain.holding import Named, look_up, rate_of, recorded_id, refuse_ended
 from gateway.domain.holds import Hold, HoldState, step_of
+from gateway.domain.limit_checks import (
+    refuse_limits,
+    refuse_limits_of_more,
+    terminal_minor,
+)
+from gateway.domain.limits import Exceeded, Flow, LimitKind
 from gateway.domain.originals import Original
 from gateway.domain.policy import Product
 from gateway.domain.pricing import quote, within_bounds
@@ -32,7 +45,7 @@ def decide_authorize(command: Authorize, view: View) -> Decision:
 
     The checks are those of a Redeem, in the same order: what is held can be captured.
     Results: APPROVED, APPROVED_PARTIAL, or 58/03, 13, 14, 57, 78/41/43/62, 54, 62,
-    57/91, 13, 61, 51.
+    57/91, 13, 61, 65, 51.
     """
     card = view.card
     facts = Facts(ActivityType.AUTHORIZE, Result.APPROVED, amount=command.amount)
@@ -59,9 +72,13 @@ def decide_authorize(command: Authorize, view: View) -> Decision:
     if isinstance(found, Result):
         return decline(command, view, facts._replace(result=found))
     price = found.price(command.amount.minor_units)
-    refusal = _refuse_price(price.card_minor, price.card_minor, product)
-    if refusal:
-        return decline(command, view, facts._replace(result=refusal))
+    if not within_bounds(price.card_minor):
+        return decline(command, view, facts._replace(result=Result.INVALID_AMOUNT))
+    exceeded = _refuse_sale(price.card_minor, product) or refuse_limits(
+        view, card, Flow.SPEND, asked=command.amount, card_minor=price.card_minor
+    )
+    if exceeded:
+        return decline_exceeded(command, view, facts, exceeded)
     approved = command.amount.minor_units
     if price.card_minor > card.available_minor:
         available = card.available_minor if command.allow_partial else 0
@@ -105,11 +122,18 @@ def decide_increment(
     authorized = hold.authorized_minor + command.amount.minor_units
     price = rate_of(hold, card.currency).price(authorized)
     more = price.card_minor - hold.card_minor
-    refusal = (
-        _refuse_price(more, price.card_minor, product)
-        or (Result.INVALID_AMOUNT if authorized > MAX_MINOR_UNITS else None)
-        or refuse_ended(hold)
+    if not within_bounds(more) or max(authorized, price.card_minor) > MAX_MINOR_UNITS:
+        return decline(command, view, facts._replace(result=Result.INVALID_AMOUNT))
+    exceeded = _refuse_sale(price.card_minor, product) or refuse_limits_of_more(
+        view,
+        card,
+        asked=command.amount,
+        card_minor=more,
+        whole_minor=price.card_minor,
     )
+    if exceeded:
+        return decline_exceeded(command, view, facts, exceeded)
+    refusal = refuse_ended(hold)
     if refusal is None and more > card.available_minor:
         refusal = Result.INSUFFICIENT_FUNDS
     if refusal:
@@ -140,17 +164,13 @@ def _refuse_use(view: View, card: Card, product: Product, facts: Facts) -> Facts
     return None
 
 
-def _refuse_price(more: int, whole: int, product: Product) -> Result | None:
+def _refuse_sale(whole_minor: int, product: Product) -> Exceeded | None:
     """
-    Apply checks 13 and 14: zero or beyond bounds after conversion, the limit.
-
-    The limit of a sale is that of the whole hold, which may be captured as one.
+    Apply the product's limit of a sale: a hold may be captured as one.
     """
-    if not within_bounds(more) or not within_bounds(whole):
-        return Result.INVALID_AMOUNT
     limit = product.max_redeem_minor
-    if limit is not None and whole > limit:
-        return Result.LIMIT_EXCEEDED
+    if limit is not None and whole_minor > limit:
+        return Exceeded(LimitKind.SPEND_AMOUNT, limit)
     return None
 
 
@@ -221,7 +241,11 @@ def _keep(
             after.expires_at if first is None else min(first, after.expires_at)
         ),
     )
-    facts = facts._replace(card_minor=more, shown=True, approved=True)
+    asked = command.amount._replace(minor_units=facts.approved_minor)
+    counted = terminal_minor(view, card, asked=asked, card_minor=more)
+    facts = facts._replace(
+        card_minor=more, shown=True, approved=True, terminal_minor=counted
+    )
     record = write_record(command, view, facts, before=card, after=kept)
     step = step_of(recorded_id(view), before, after)
     return Decision(record, (), kept, holds=(after,), step=step)

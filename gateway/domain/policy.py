@@ -17,6 +17,7 @@ from gateway.domain.cash_out_rules import NO_CASH_OUT_RULES, CashOutRules
 from gateway.domain.errors import DeviceDeniedError, TerminalDeniedError
 from gateway.domain.ids import (
     IssueBatchId,
+    LimitSetId,
     MerchantId,
     ProductId,
     ProgramId,
@@ -25,6 +26,7 @@ from gateway.domain.ids import (
     StoreId,
     TerminalId,
 )
+from gateway.domain.limits import Limits
 from gateway.domain.restrictions import Restriction
 from gateway.domain.results import ActivityType
 
@@ -111,6 +113,7 @@ class Product:
     cash_out_limit_minor: int | None = None
     restriction_set_id: RestrictionSetId | None = None
     hold_ttl_s: int = 7 * 86_400
+    limit_set_id: LimitSetId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +214,8 @@ class Policy:
     entry never ages.
 
     `restrictions` holds the version in force of each set; `issue_batches` the sets of
-    those issue batches that have one.
+    those issue batches that have one. `limits` and `batch_limits` are the same for
+    limits; `terminal_limits` holds those of terminals that have or had any.
     """
 
     version: int
@@ -226,6 +230,9 @@ class Policy:
     cash_out_rules: CashOutRules = NO_CASH_OUT_RULES
     restrictions: Mapping[RestrictionSetId, Restriction] = field(default_factory=dict)
     issue_batches: Mapping[IssueBatchId, RestrictionSetId] = field(default_factory=dict)
+    limits: Mapping[LimitSetId, Limits] = field(default_factory=dict)
+    batch_limits: Mapping[IssueBatchId, LimitSetId] = field(default_factory=dict)
+    terminal_limits: Mapping[TerminalId, Limits] = field(default_factory=dict)
 
     def device_of(self, caller: Caller) -> Device:
         """

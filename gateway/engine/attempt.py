@@ -17,10 +17,11 @@ from gateway.domain.decide import ACTIVITIES, decide
 from gateway.domain.decision import Decision, Stamp, View, answer_unrecorded
 from gateway.domain.errors import GatewayError, InvariantError
 from gateway.domain.holds import Hold
-from gateway.domain.ids import CardId, RequestKey, TransactionId
+from gateway.domain.ids import CardId, RequestKey, TerminalId, TransactionId
 from gateway.domain.policy import Place, Policy
 from gateway.domain.results import CurrentState, Result
 from gateway.engine.answers import Answer
+from gateway.engine.counted import counted_terminals, looking_back, missing_terminals
 from gateway.engine.items import Entry, Item, Sweep
 from gateway.engine.journal import Journal, same_content, state_of
 from gateway.engine.policies import Policies
@@ -37,6 +38,7 @@ from gateway.engine.ports import (
     TransactionIds,
 )
 from gateway.engine.releasing import FIRST_BATCH_NO, may_be_due, moment, release_due
+from gateway.engine.usage import Usage
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class Hints:
     """
 
     cards: set[CardId] = field(default_factory=set)
+    terminals: set[TerminalId] = field(default_factory=set)
     untombed: set[Item] = field(default_factory=set)
 
 
@@ -109,6 +112,7 @@ class Attempt:
         self._sweeps = [entry for entry in entries if isinstance(entry, Sweep)]
         ids = tools.ids.take(len(items))
         self._items = list(zip(items, ids, strict=True))
+        self._commands = [item.command for item in items]
         self._claims: dict[RequestKey, Claim] = {}
         self._tombstones: list[RequestKey] = []
         self._plan_claims()
@@ -181,6 +185,10 @@ class Attempt:
             card_indexes=list(indexes),
             card_ids=list(self._hints.cards | swept),
             claims=list(self._claims.values()),
+            terminals=list(
+                self._hints.terminals
+                | counted_terminals(self._commands, self._tools.policies.current)
+            ),
             patience_ms=self._patience_ms,
         )
 
@@ -189,8 +197,13 @@ class Attempt:
     ) -> tuple[Journal, list[tuple[Item, Answer]]]:
         policy = await self._tools.policies.at_least(locked.policy_version)
         places = self._check_callers(policy)
-        journal = Journal(locked, await self._read_stored(transaction, locked))
+        stored = await self._read_stored(transaction, locked, policy)
+        journal = Journal(locked, stored, Usage(locked, stored, policy))
         self._check_cards(journal)
+        missing = missing_terminals(self._commands, policy, journal, locked)
+        if missing:
+            self._hints.terminals.update(missing)
+            raise RestartError("terminal not locked")
         release_due(journal, policy, locked.clock, self._tools)
         answers: list[tuple[Item, Answer]] = []
         refused: dict[Item, GatewayError] = {}
@@ -213,7 +226,7 @@ class Attempt:
         return journal, answers
 
     async def _read_stored(
-        self, transaction: BatchTransaction, locked: Locked
+        self, transaction: BatchTransaction, locked: Locked, policy: Policy
     ) -> Stored:
         """
         Read what is kept under lost keys, the originals that nobody claims, and holds.
@@ -228,10 +241,11 @@ class Attempt:
             if isinstance(item.command, Naming)
         }.difference(self._claims)
         holders = self._holders(locked)
-        if not lost and not unclaimed and not holders:
+        back = looking_back(locked, policy)
+        if not lost and not unclaimed and not holders and not back:
             return NOTHING_STORED
         keys = [*lost, *sorted(unclaimed)]
-        stored = await transaction.read_stored(keys, holders)
+        stored = await transaction.read_stored(keys, holders, back)
         if not stored.requests.keys() >= set(lost):
             message = "a request key that was not won is not there"
             raise InvariantError(message)
@@ -323,7 +337,8 @@ class Attempt:
         now = moment(card, clock)
         code = self._tools.codes.approval_code(transaction_id)
         stamp = Stamp(transaction_id, code, now, FIRST_BATCH_NO)
-        view = View(place, card, policy, stamp, other)
+        used = journal.used(card, command.terminal_id)
+        view = View(place, card, policy, stamp, other, used=used)
         if isinstance(command, Moving):
             view = self._view_of_two(view, journal)
         kept = journal.kept(command.key)

@@ -19,7 +19,8 @@ from gateway.domain.commands import (
 )
 from gateway.domain.decision import Decision
 from gateway.domain.holds import Hold, HoldState, HoldStep
-from gateway.domain.ids import CardId, RequestKey, TransactionId
+from gateway.domain.ids import CardId, RequestKey, TerminalId, TransactionId
+from gateway.domain.limits import Used
 from gateway.domain.originals import NO_REFUNDS, Original, Refunds
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.results import (
@@ -31,6 +32,7 @@ from gateway.domain.results import (
 )
 from gateway.engine.answers import Answer
 from gateway.engine.ports import Codes, Locked, Stored, StoredRequest, WriteSet
+from gateway.engine.usage import Usage
 
 _NO_ACTIVITY: frozenset[TransactionId] = frozenset()
 
@@ -56,7 +58,8 @@ class Journal:
     The state of one batch, from its locked read to its write.
     """
 
-    def __init__(self, locked: Locked, stored: Stored) -> None:
+    def __init__(self, locked: Locked, stored: Stored, usage: Usage) -> None:
+        self._usage = usage
         self._cards = {card.card_id: card for card in locked.cards}
         self._by_index = {card.number_index: card.card_id for card in locked.cards}
         self._locked_versions = {card.card_id: card.version for card in locked.cards}
@@ -101,6 +104,15 @@ class Journal:
         """
         return self._card_at(command.other) if isinstance(command, Moving) else None
 
+    def terminal_counted(self, key: RequestKey) -> TerminalId | None:
+        """
+        Give the terminal for which what stands under a key was counted, if it was.
+        """
+        found = self._kept.get(key)
+        if found is None or found.record.terminal_minor is None:
+            return None
+        return found.record.terminal_id
+
     def missing_card(self, key: RequestKey) -> CardId | None:
         """
         Give the card that what stands under a key is about, if it is not locked.
@@ -121,6 +133,12 @@ class Journal:
         Give a locked card as it stands now.
         """
         return self._cards[card_id]
+
+    def used(self, card: Card | None, terminal_id: TerminalId) -> Used:
+        """
+        Give what is used of the limits that a request on a card, here, must obey.
+        """
+        return self._usage.used(card, terminal_id)
 
     def cards(self) -> list[Card]:
         """
@@ -173,7 +191,10 @@ class Journal:
         """
         Take a decision in, so that the next one sees its effect.
         """
-        self.add_unasked(decision)
+        original = None
+        if isinstance(command, Naming):
+            original = self._kept.get(command.original)
+        self.add_unasked(decision, original)
         record, step = decision.record, decision.step
         kept = Kept(command.fingerprint, record, reversed=False, step=step)
         self._kept[command.key] = kept
@@ -181,22 +202,49 @@ class Journal:
             self._add_effect(command, record)
         return Answer(record, replayed=False, state=state_of(kept), step=step)
 
-    def add_unasked(self, decision: Decision) -> None:
+    def add_unasked(self, decision: Decision, original: Kept | None = None) -> None:
         """
-        Take in what no request of its own brought about.
+        Take in what no request of its own brought about, or what names an original.
         """
+        self._count(decision, original)
         self._records.append(decision.record)
         self._postings.extend(decision.postings)
         if decision.card is not None:
             self._cards[decision.card.card_id] = decision.card
             self._changed[decision.card.card_id] = decision.card
         for hold in decision.holds:
-            self._holds[hold.hold_id] = hold
-            self._changed_holds[hold.hold_id] = hold
+            kept = self._placed(hold, decision.record)
+            self._holds[hold.hold_id] = kept
+            self._changed_holds[hold.hold_id] = kept
         if decision.step is not None:
             self._steps.append(decision.step)
         for further in decision.also:
             self.add_unasked(further)
+
+    def _count(self, decision: Decision, original: Kept | None) -> None:
+        """
+        Count what limits count of a decision, by the hold that it is about, if any.
+        """
+        step = decision.step
+        if step is None and original is not None:
+            step = original.step
+        hold = None if step is None else self._holds.get(step.hold_id)
+        self._usage.add(
+            decision.record,
+            None if original is None else original.record,
+            None if hold is None else hold.placed_at,
+        )
+
+    def _placed(self, hold: Hold, record: TransactionRecord) -> Hold:
+        """
+        Note when a hold was placed on its card: now, before, or on another card.
+        """
+        if hold.hold_id == record.transaction_id:
+            return replace(hold, placed_at=record.host_time)
+        before = self._holds.get(hold.hold_id)
+        if before is not None and before.card_id != hold.card_id:
+            return replace(hold, placed_at=None)
+        return hold
 
     def write_set(self) -> WriteSet:
         """
@@ -211,6 +259,8 @@ class Journal:
             },
             holds=list(self._changed_holds.values()),
             steps=self._steps,
+            uses=self._usage.of_cards(self._changed),
+            terminal_uses=self._usage.of_terminals(),
         )
 
     def _card_at(self, ref: CardRef) -> Card | None:

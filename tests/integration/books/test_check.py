@@ -19,6 +19,7 @@ from gateway.runtime.embedded import EmbeddedPostgres
 from tests.support.ledger import lock_request, seed
 from tests.support.stores import FreshDatabase, fresh_database
 from tests.support.traded_books import trade
+from tests.support.traded_holds import SPOILED_HOLDS
 
 # Names of transactions in curly brackets stand for their ids.
 SPOILED: Final = [
@@ -168,6 +169,7 @@ SPOILED: Final = [
         "transactions_keyed",
         "UPDATE request_key SET terminal_id = 2 WHERE terminal_id = 1",
     ),
+    *SPOILED_HOLDS,
     ("refusals", "UPDATE transaction SET refusal = 1 WHERE result = 14"),
     ("refusals", "UPDATE transaction SET refusal_hours = '1' WHERE result = 14"),
     (

@@ -32,7 +32,7 @@ SPOILED_HOLDS: Final = [
     (
         "held",
         (
-            "UPDATE card SET next_hold_expiry = next_hold_expiry + interval '1 s' "
+            "UPDATE card SET next_hold_expiry = next_hold_expiry + interval '9 days' "
             "WHERE held_minor > 0"
         ),
     ),
@@ -46,7 +46,10 @@ SPOILED_HOLDS: Final = [
     ("hold_steps", "DELETE FROM hold_step WHERE transaction_id = {captured}"),
     (
         "hold_steps",
-        "UPDATE hold_step SET transaction_id = {loaded} WHERE transaction_id = {given up}",
+        (
+            "UPDATE hold_step SET transaction_id = {loaded} "
+            "WHERE transaction_id = {given up}"
+        ),
     ),
     (
         "hold_steps",

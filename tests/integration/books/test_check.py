@@ -58,7 +58,7 @@ SPOILED: Final = [
     ("card_balances", "UPDATE card SET balance_minor = 1 WHERE card_id = 4"),
     ("card_balances", "DELETE FROM card WHERE card_id = 1"),
     ("card_money", "UPDATE card SET balance_minor = -1 WHERE card_id = 4"),
-    ("card_money", "UPDATE card SET held_minor = 1 WHERE card_id = 1"),
+    ("card_money", "UPDATE card SET held_minor = 1 WHERE card_id = 4"),
     ("card_money", "UPDATE card SET state = 2 WHERE card_id = 1"),
     ("card_history", "DELETE FROM transaction WHERE transaction_id = {loaded}"),
     ("card_history", "UPDATE transaction SET card_seq = 99 WHERE card_seq = 2"),

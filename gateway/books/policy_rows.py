@@ -141,6 +141,9 @@ def _product(row: Row) -> Product:
         cash_out_limit_minor,
         restriction_set_id,
         limit_set_id,
+        pin_required_for,
+        pin_max_tries,
+        pin_lock_s,
         hold_ttl_s,
     ) = row
     return Product(
@@ -157,8 +160,11 @@ def _product(row: Row) -> Product:
         validity_days=validity_days,
         cash_out_limit_minor=cash_out_limit_minor,
         restriction_set_id=restriction_set_id,
-        hold_ttl_s=hold_ttl_s,
         limit_set_id=limit_set_id,
+        pin_required_for=frozenset(map(ActivityType, pin_required_for)),
+        pin_max_tries=pin_max_tries,
+        pin_lock_s=pin_lock_s,
+        hold_ttl_s=hold_ttl_s,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from currency import Currency, RateBook
@@ -29,6 +29,10 @@ from gateway.domain.ids import (
 from gateway.domain.limits import Limits
 from gateway.domain.restrictions import Restriction
 from gateway.domain.results import ActivityType
+
+# What a product has that says nothing else.
+DEFAULT_PIN_MAX_TRIES: Final = 3
+DEFAULT_PIN_LOCK_S: Final = 3_600
 
 
 class PartyState(IntEnum):
@@ -97,6 +101,9 @@ class Product:
     `cash_out_limit_minor` is the largest balance that is paid out in cash everywhere;
     None leaves it to the law of the store. A hold on its cards lives at most
     `hold_ttl_s` seconds.
+
+    `pin_max_tries` wrong PINs in a row lock a card's PIN, for as long as nobody has
+    tried it for `pin_lock_s`.
     """
 
     product_id: ProductId
@@ -112,8 +119,11 @@ class Product:
     validity_days: int | None
     cash_out_limit_minor: int | None = None
     restriction_set_id: RestrictionSetId | None = None
-    hold_ttl_s: int = 7 * 86_400
     limit_set_id: LimitSetId | None = None
+    pin_required_for: frozenset[ActivityType] = frozenset()
+    pin_max_tries: int = DEFAULT_PIN_MAX_TRIES
+    pin_lock_s: int = DEFAULT_PIN_LOCK_S
+    hold_ttl_s: int = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -224,7 +224,10 @@ def test_increments_are_new_money() -> None:
     What the card, its product and its restrictions say is asked again, then the hold.
     """
     on = held()
-    blocked = {"state": CardState.BLOCKED, "block_reason": BlockReason.LOST}
+    blocked: dict[str, Any] = {
+        "state": CardState.BLOCKED,
+        "block_reason": BlockReason.LOST,
+    }
     ended = on._replace(hold=replace(on.hold, state=HoldState.EXPIRED))
     most = on._replace(
         hold=replace(on.hold, authorized_minor=MAX_MINOR_UNITS, rate_transaction=None)

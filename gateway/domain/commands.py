@@ -242,6 +242,20 @@ class Deactivate(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unblock(Command):
+    """
+    Make a blocked card usable again.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replace(Moving):
+    """
+    Put another card in the place of a lost or stolen one.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetBalance:
     """
     Read a balance. Not recorded: `request_id` is echoed where it was sent.
@@ -281,4 +295,6 @@ MoneyCommand = (
     | Block
     | TransferBalance
     | Deactivate
+    | Unblock
+    | Replace
 )

@@ -5,6 +5,7 @@ One entry for every command that is recorded.
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway.domain.block import decide_block, decide_unblock
 from gateway.domain.cash_out import decide_cash_out
 from gateway.domain.commands import (
     Activate,
@@ -22,17 +23,22 @@ from gateway.domain.commands import (
     Naming,
     Redeem,
     Refund,
+    Replace,
     Reverse,
     TransferBalance,
+    Unblock,
     Void,
 )
+from gateway.domain.deactivate import decide_deactivate
 from gateway.domain.decision import Decision, View
 from gateway.domain.loading import decide_activate, decide_load
 from gateway.domain.originals import Original
 from gateway.domain.redeem import decide_redeem
 from gateway.domain.refund import decide_refund
+from gateway.domain.replace_card import decide_replace
 from gateway.domain.results import ActivityType
 from gateway.domain.reverse import decide_reverse
+from gateway.domain.transfer_balance import decide_transfer_balance
 from gateway.domain.void import decide_void
 
 # What a request is recorded as.
@@ -53,6 +59,8 @@ ACTIVITIES: Final[dict[type[Command], ActivityType]] = {
     Block: ActivityType.BLOCK,
     TransferBalance: ActivityType.TRANSFER_BALANCE_FROM,
     Deactivate: ActivityType.DEACTIVATE,
+    Unblock: ActivityType.UNBLOCK,
+    Replace: ActivityType.TRANSFER_BALANCE_FROM,
 }
 
 # Each takes its own kind of command, which the key says.
@@ -61,6 +69,11 @@ _BY_CARD: Final[dict[type[Command], Callable[[Any, View], Decision]]] = {
     Load: decide_load,
     Activate: decide_activate,
     CashOut: decide_cash_out,
+    Block: decide_block,
+    Unblock: decide_unblock,
+    Deactivate: decide_deactivate,
+    Replace: decide_replace,
+    TransferBalance: decide_transfer_balance,
 }
 _BY_ORIGINAL: Final[
     dict[type[Command], Callable[[Any, View, Original | None], Decision]]

@@ -25,19 +25,45 @@ def postings_of(record: TransactionRecord) -> tuple[Posting, ...]:
     return _entries(record, Account.MERCHANT_RECEIVABLE, sign=-1)
 
 
+def transferring(record: TransactionRecord) -> tuple[Posting, ...]:
+    """
+    Give the postings of one end of a move between two cards of a programme.
+
+    Each end balances by itself; between the two the money stands in TRANSFERS.
+    """
+    currency, program = record.card_currency, record.program_id
+    transaction, card = record.transaction_id, record.card_id
+    if transaction is None or card is None or program is None or currency is None:
+        message = "a move between cards is posted on known cards"
+        raise InvariantError(message)
+    if not record.card_minor:
+        return ()
+    leaves = record.activity is ActivityType.TRANSFER_BALANCE_FROM
+    amount = record.card_minor if leaves else -record.card_minor
+    liability, between = Account.CARD_LIABILITY, Account.TRANSFERS
+    return (
+        Posting(transaction, 1, card, liability, program, currency, amount),
+        Posting(transaction, 2, card, between, program, currency, -amount),
+    )
+
+
 def reversing(
     reversal: TransactionRecord, original: TransactionRecord
 ) -> tuple[Posting, ...]:
     """
     Give the postings that undo those of `original`, under the reversal's id.
+
+    They are on the reversal's card: that of the original may have been replaced.
     """
-    transaction_id = reversal.transaction_id
-    if transaction_id is None:
+    transaction_id, card_id = reversal.transaction_id, reversal.card_id
+    if transaction_id is None or card_id is None:
         message = "a reversal that is posted is recorded"
         raise InvariantError(message)
     return tuple(
         posting._replace(
-            transaction_id=transaction_id, amount_minor=-posting.amount_minor
+            transaction_id=transaction_id,
+            card_id=card_id,
+            amount_minor=-posting.amount_minor,
         )
         for posting in postings_of(original)
     )

@@ -19,7 +19,16 @@ from gateway.domain.originals import (
 from gateway.domain.policy import Policy
 from gateway.domain.pricing import price_of
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import APPROVALS, DEBITS, ActivityType, Result
+from gateway.domain.results import (
+    APPROVALS,
+    DEBITS,
+    STANDING,
+    ActivityType,
+    Result,
+)
+
+# Once approved it is never reversed.
+_KEPT = STANDING | {ActivityType.VOID}
 
 
 def decide_reverse(command: Reverse, view: View, original: Original | None) -> Decision:
@@ -49,9 +58,11 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
         return decided
     approved = record.result in APPROVALS
     if record.activity is ActivityType.REVERSAL or (
-        record.activity is ActivityType.VOID and approved
+        record.activity in _KEPT and approved
     ):
-        facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=True)
+        # A block hides the balance; what names it must not tell it.
+        shown = record.activity not in STANDING
+        facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=shown)
         return decline(command, view, facts)
     if not approved:
         return _nothing_to_undo(command, view, facts, shown=False)

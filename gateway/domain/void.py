@@ -12,7 +12,13 @@ from gateway.domain.originals import (
     refuse_original,
 )
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import APPROVALS, UNDOINGS, ActivityType, Result
+from gateway.domain.results import (
+    APPROVALS,
+    STANDING,
+    UNDOINGS,
+    ActivityType,
+    Result,
+)
 from gateway.domain.reverse import undo
 
 
@@ -44,7 +50,9 @@ def decide_void(command: Void, view: View, original: Original | None) -> Decisio
         return decline(command, view, facts)
     refusal = _refuse_voiding(original, view)
     if refusal:
-        return decline(command, view, facts._replace(result=refusal, shown=True))
+        # A block hides the balance; what names it must not tell it.
+        shown = record.activity not in STANDING
+        return decline(command, view, facts._replace(result=refusal, shown=shown))
     return undo(command, view, facts, original, view.card)
 
 
@@ -52,7 +60,7 @@ def _refuse_voiding(original: Original, view: View) -> Result | None:
     """
     Check 15: it can be voided, was not undone before, and its day is not over.
     """
-    if original.record.activity in UNDOINGS:
+    if original.record.activity in UNDOINGS | STANDING:
         return Result.CANNOT_BE_REVERSED
     if original.reversed or original.voided:
         return Result.ALREADY_REVERSED

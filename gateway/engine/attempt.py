@@ -159,7 +159,9 @@ class Attempt:
             if isinstance(item.command, Naming)
         }
         if originals:
-            self._hints.cards |= await self._tools.books.cards_of(sorted(originals))
+            known = sorted(self._hints.cards)
+            found = await self._tools.books.cards_of(sorted(originals), known)
+            self._hints.cards |= found
 
     def _lock_request(self) -> LockRequest:
         indexes = set()
@@ -263,16 +265,21 @@ class Attempt:
 
     def _check_cards(self, journal: Journal) -> None:
         """
-        Start again where an original's card proves not to be locked.
+        Start again where an original's card proves not to be locked, or its successor.
+
+        Of an original of this very batch that is the successor of the card it names.
         """
-        missing: set[CardId] = set()
-        for item, _ in self._items:
-            if isinstance(item.command, Naming):
-                card_id = journal.missing_card(item.command.original)
-                if card_id is not None:
-                    missing.add(card_id)
-        if missing:
-            self._hints.cards.update(missing)
+        commands = [item.command for item, _ in self._items]
+        named = {one.original for one in commands if isinstance(one, Naming)}
+        missing = {journal.missing_card(original) for original in named}
+        missing |= {
+            journal.missing_successor(command)
+            for command in commands
+            if command.key in named
+        }
+        found = {card_id for card_id in missing if card_id is not None}
+        if found:
+            self._hints.cards |= found
             raise RestartError("card not locked")
 
     def _check_tombstones(self, journal: Journal, won: frozenset[RequestKey]) -> None:

@@ -108,13 +108,14 @@ class Journal:
         Of a card that was replaced that is its successor, which acts in its place.
         """
         found = self._kept.get(key)
-        card_id = found.record.card_id if found else None
-        while card_id is not None:
-            card = self._cards.get(card_id)
-            if card is None:
-                return card_id
-            card_id = card.replaced_by
-        return None
+        return self._missing_of(found.record.card_id if found else None)
+
+    def missing_successor(self, command: Command) -> CardId | None:
+        """
+        Give the successor of the card that a command names, if it is not locked.
+        """
+        card = self.card_of(command)
+        return None if card is None else self._missing_of(card.card_id)
 
     def card(self, card_id: CardId) -> Card:
         """
@@ -157,7 +158,7 @@ class Journal:
             return None
         record = found.record
         followed = record.activity is ActivityType.ACTIVATE and self._followed(found)
-        own = self._cards.get(record.card_id) if record.card_id is not None else None
+        line = self._line_of(record.card_id)
         return Original(
             record,
             found.reversed,
@@ -166,7 +167,8 @@ class Journal:
             found.refunds,
             found.confirmed,
             self._holds.get(found.step.hold_id) if found.step else None,
-            own.number_index if own is not None else None,
+            line[0].number_index if line else None,
+            tuple(card.number_index for card in line[1:]),
         )
 
     def add(self, command: Command, decision: Decision) -> Answer:
@@ -221,10 +223,25 @@ class Journal:
         """
         Give a card, or the last of those that replaced it.
         """
-        card = self._cards.get(card_id)
-        while card is not None and card.replaced_by is not None:
-            card = self._cards.get(card.replaced_by)
-        return card
+        line = self._line_of(card_id)
+        return line[-1] if line and line[-1].replaced_by is None else None
+
+    def _missing_of(self, card_id: CardId | None) -> CardId | None:
+        """
+        Give the first of a card and those that replaced it that is not locked.
+        """
+        line = self._line_of(card_id)
+        return line[-1].replaced_by if line else card_id
+
+    def _line_of(self, card_id: CardId | None) -> list[Card]:
+        """
+        Give a card and those that replaced it, as far as they are locked.
+        """
+        line: list[Card] = []
+        while card_id is not None and (card := self._cards.get(card_id)) is not None:
+            line.append(card)
+            card_id = card.replaced_by
+        return line
 
     def _add_effect(self, command: Naming, record: TransactionRecord) -> None:
         """

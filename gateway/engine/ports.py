@@ -203,11 +203,14 @@ class Books(Protocol):
     Postgres, as one lane sees it: one connection, one transaction at a time.
     """
 
-    async def cards_of(self, keys: Sequence[RequestKey]) -> set[CardId]:
+    async def cards_of(
+        self, keys: Sequence[RequestKey], cards: Sequence[CardId] = ()
+    ) -> set[CardId]:
         """
         Tell, without a lock, which cards the requests of these keys are about.
 
-        A card that was replaced brings its successors, up to the last.
+        A card that was replaced, one of `cards` too, brings its successors, up to the
+        last.
 
         Raises:
             BooksUnavailableError: no connection.

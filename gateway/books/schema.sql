@@ -508,6 +508,36 @@ CREATE TABLE card (
     REFERENCES restriction_set (restriction_set_id, program_id)
 ) WITH (fillfactor = 70);
 
+-- A card takes the place of one other at most.
+CREATE UNIQUE INDEX card_replaced_by_key ON card (replaced_by)
+WHERE replaced_by IS NOT NULL;
+
+-- The last of the cards that took each other's place, for every card. A generation is 0
+-- on the last, -1 on the one before it, and so on: of two transactions of one line the
+-- later one has the greater (generation, card_seq).
+CREATE VIEW card_line_v1 AS
+WITH RECURSIVE line (card_id, last_card_id, generation) AS (
+    SELECT
+        c.card_id,
+        c.card_id,
+        0
+    FROM card AS c
+    WHERE c.replaced_by IS NULL
+    UNION ALL
+    SELECT
+        c.card_id,
+        line.last_card_id,
+        line.generation - 1
+    FROM line
+    INNER JOIN card AS c ON line.card_id = c.replaced_by
+)
+
+SELECT
+    line.card_id,
+    line.last_card_id,
+    line.generation
+FROM line;
+
 -- What was asked, what was answered, and the double entry. Inserted, never changed.
 
 -- The order of the columns is that of TransactionRecord in gateway/domain/record.py.
@@ -963,3 +993,6 @@ GRANT UPDATE (
     card_id, state, authorized_minor, card_minor, captured_minor, captured_card_minor
 ) ON hold TO scrip_gateway;
 GRANT SELECT ON hold, hold_step TO scrip_reader;
+
+-- The line of cards that took each other's place.
+GRANT SELECT ON card_line_v1 TO scrip_reader;

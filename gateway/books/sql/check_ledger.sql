@@ -1,9 +1,9 @@
 -- The check of the books: each query gives the rows that break a rule, at most as many as
 -- asked. All run in one snapshot and read whole tables; none is of the money path.
 --
--- The sign of a transaction: 1 where it debits the card (Redeem, CashOut), -1 where it
--- credits it (Activate, Load, Refund), the opposite of its original's for a reversal or
--- void, 0 where it moves nothing.
+-- The sign of a transaction: 1 where it debits the card (Redeem, CashOut, what a transfer
+-- took), -1 where it credits it (Activate, Load, Refund, what a transfer brought), the
+-- opposite of its original's for a reversal or void, 0 where it moves nothing.
 
 -- name: check_postings_sum
 -- The postings of each transaction sum to zero in each currency, and are at least two.
@@ -39,7 +39,7 @@ WHERE
     OR t.card_seq IS NULL
     OR p.card_id <> t.card_id
     OR p.owner_id <> CASE
-        WHEN p.account IN (1, 4) THEN t.program_id
+        WHEN p.account IN (1, 4, 9) THEN t.program_id
         WHEN p.account IN (2, 3) THEN t.merchant_id
         ELSE p.owner_id
     END
@@ -48,7 +48,7 @@ LIMIT %(most)s;
 -- name: check_records_posted
 -- What a transaction says it moved is what its postings move: the card's amount on the
 -- liability, the approved amount on the merchant's account, through clearing where the
--- currencies differ, and nothing at all where it moved nothing.
+-- currencies differ, what a transfer moved on the transfers account, and nothing at all where it moved nothing.
 WITH posted AS (
     SELECT
         transaction_id,
@@ -57,6 +57,7 @@ WITH posted AS (
         sum(amount_minor) FILTER (WHERE account = 1) AS liability_minor,
         sum(amount_minor) FILTER (WHERE account = 2) AS payable_minor,
         sum(amount_minor) FILTER (WHERE account = 3) AS receivable_minor,
+        sum(amount_minor) FILTER (WHERE account = 9) AS transfers_minor,
         min(currency) FILTER (WHERE account = 1) AS liability_currency,
         min(currency) FILTER (WHERE account IN (2, 3)) AS merchant_currency
     FROM posting
@@ -70,8 +71,8 @@ signed AS (
         coalesce(o.activity, t.activity) AS activity,
         CASE
             WHEN t.result > 2 OR t.card_seq IS NULL OR t.card_minor = 0 THEN 0
-            WHEN t.activity IN (3, 6) THEN 1
-            WHEN t.activity IN (1, 2, 7) THEN -1
+            WHEN t.activity IN (3, 6, 14) THEN 1
+            WHEN t.activity IN (1, 2, 7, 15) THEN -1
             WHEN o.activity IN (3, 6) THEN -1
             ELSE 1
         END AS sign
@@ -90,7 +91,11 @@ WHERE
     OR coalesce(p.payable_minor, 0)
     <> CASE WHEN s.activity IN (3, 6, 7) THEN -s.sign * s.approved_minor ELSE 0 END
     OR coalesce(p.receivable_minor, 0)
-    <> CASE WHEN s.activity IN (3, 6, 7) THEN 0 ELSE -s.sign * s.approved_minor END
+    <> CASE
+        WHEN s.activity IN (3, 6, 7, 14, 15) THEN 0 ELSE -s.sign * s.approved_minor
+    END
+    OR coalesce(p.transfers_minor, 0)
+    <> CASE WHEN s.activity IN (14, 15) THEN -s.sign * s.card_minor ELSE 0 END
     OR coalesce(p.lines, 0) <> CASE
         WHEN s.sign = 0 THEN 0
         WHEN s.card_currency = s.transaction_currency THEN 2
@@ -143,7 +148,7 @@ FULL JOIN (
         t.card_currency AS currency,
         sum(
             CASE
-                WHEN t.activity IN (3, 6)
+                WHEN t.activity IN (3, 6, 14)
                     OR (t.activity IN (4, 8) AND o.activity NOT IN (3, 6))
                     THEN -t.card_minor
                 ELSE t.card_minor
@@ -169,7 +174,8 @@ WHERE
 LIMIT %(most)s;
 
 -- name: check_approvals
--- An approval is of the whole amount; in part, only a Redeem is, of less than was asked.
+-- An approval is of the whole amount; in part, only a Redeem is, of less than was asked. A
+-- block or its end may find the card as it should be.
 SELECT transaction_id, activity, result, requested_minor, approved_minor, card_seq
 FROM transaction
 WHERE
@@ -180,6 +186,8 @@ WHERE
             OR effective IS NULL
             OR (activity = 8 AND NOT effective)
             OR effective <> (card_seq IS NOT NULL)
+        WHEN activity = 12 AND card_seq IS NULL THEN card_state <> 4
+        WHEN activity = 13 AND card_seq IS NULL THEN card_state NOT IN (3, 5)
         WHEN card_seq IS NULL THEN true
         WHEN result = 1 THEN approved_minor <> coalesce(requested_minor, 0)
         ELSE

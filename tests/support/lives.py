@@ -129,7 +129,11 @@ def other(
     Make the second card: ACTIVE and empty, unless told otherwise.
     """
     made = world.card(balance_minor, state=state, load_count=0)
-    own = {"card_id": CardId(2), "number_index": OTHER_INDEX, "last_four": "5678"}
+    own: dict[str, Any] = {
+        "card_id": CardId(2),
+        "number_index": OTHER_INDEX,
+        "last_four": "5678",
+    }
     return replace(made, **(own | changes))
 
 

@@ -995,4 +995,4 @@ GRANT UPDATE (
 GRANT SELECT ON hold, hold_step TO scrip_reader;
 
 -- The line of cards that took each other's place.
-GRANT SELECT ON card_line_v1 TO scrip_reader;
+GRANT SELECT ON card_line_v1 TO scrip_gateway, scrip_reader;

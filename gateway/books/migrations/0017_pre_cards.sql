@@ -36,7 +36,7 @@ SELECT
     line.generation
 FROM line;
 
-GRANT SELECT ON card_line_v1 TO scrip_reader;
+GRANT SELECT ON card_line_v1 TO scrip_gateway, scrip_reader;
 
 -- 12 BLOCK: a till may block whatever card it sees, unless its product says otherwise
 -- from now on.

@@ -34,15 +34,9 @@ _NO_OPERATION: Final = FieldProblem(
     "operation", "is missing: send one of the operations of TransactRequest"
 )
 _METHOD_NAMES: Final = {
-    "activate": "Activate",
-    "load": "Load",
-    "redeem": "Redeem",
-    "get_balance": "GetBalance",
-    "reverse": "Reverse",
-    "get_transaction": "GetTransaction",
-    "cash_out": "CashOut",
-    "refund": "Refund",
-    "void": "Void",
+    field.name: field.message_type.name.removesuffix("Request")
+    for field in pb.TransactRequest.DESCRIPTOR.oneofs_by_name["operation"].fields
+    if field.message_type is not None
 }
 _Context = aio.ServicerContext[Any, Any]
 

@@ -4,7 +4,7 @@ Replacements on a real Postgres: several lanes at once, chains, and holds that m
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -51,7 +51,7 @@ async def lanes(seeded: FreshDatabase) -> AsyncIterator[tuple[RealLane, RealLane
     assert await check_books(seeded.owner_dsn) == []
 
 
-def results(answers: list[Answer]) -> list[Result]:
+def results(answers: Sequence[Answer]) -> list[Result]:
     """
     Read answers as results.
     """
@@ -88,7 +88,7 @@ async def test_what_a_card_did_lands_on_the_last_of_three_successors(
     for number, (old, successor) in enumerate(itertools.pairwise(LINE)):
         lane = lanes[number % 2]
         for command in replacing(old, successor, number=100 + 10 * number):
-            assert results(list(await lane.ask(command))) == [Result.APPROVED]
+            assert results(await lane.ask(command)) == [Result.APPROVED]
     (answer,) = await second.ask(back)
 
     assert (answer.record.result, answer.record.card_id) == (Result.APPROVED, 23)
@@ -168,7 +168,7 @@ async def test_holds_are_the_successors_from_then_on(
     await books.close()
     async with real_lane(seeded.gateway_dsn, session=PATIENT) as lane:
         lost, taken = replacing(11, 21, number=10)
-        answers = list(await lane.ask(lost, taken))
+        answers = await lane.ask(lost, taken)
 
     assert results(answers) == [Result.APPROVED, Result.APPROVED]
     rows = await owner.execute(

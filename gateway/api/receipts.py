@@ -10,8 +10,10 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.api.spoken_hours import spoken_hours
+from gateway.api.spoken_limits import spoken_limit
 from gateway.api.wire_money import exponent_of, spoken
 from gateway.domain.cards import CardState
+from gateway.domain.limits import LimitKind
 from gateway.domain.record import TransactionRecord
 from gateway.domain.restrictions import RefusalReason
 from gateway.domain.results import ActivityType, MovingEnd, Result
@@ -105,6 +107,8 @@ def receipt_text(record: TransactionRecord) -> str:
         text = _APPROVED_TEXTS[record.activity](record)
     elif record.refusal is not None:
         text = _refused(record, record.refusal)
+    elif record.limit_kind is not None:
+        text = _limited(record, record.limit_kind)
     else:
         text = _declined(record)
     available = record.available_after_minor
@@ -124,6 +128,16 @@ def _declined(record: TransactionRecord) -> str:
     if own is None and _is_of_other(record):
         return _OTHER_DECLINE_TEXTS[result]
     return own or _DECLINE_TEXTS[result]
+
+
+def _limited(record: TransactionRecord, kind: LimitKind) -> str:
+    """
+    Say which limit would be exceeded, and of a move between two cards on which.
+    """
+    text = f"Declined: {spoken_limit(record, kind)}."
+    return (
+        text.replace("the card", "the other card", 1) if _is_of_other(record) else text
+    )
 
 
 def _is_of_other(record: TransactionRecord) -> bool:

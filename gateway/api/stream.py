@@ -33,6 +33,7 @@ from scrip.v1 import transaction_pb2
 _NO_OPERATION: Final = FieldProblem(
     "operation", "is missing: send one of the operations of TransactRequest"
 )
+# By their fields in a stream, which bear the names of the methods.
 _METHOD_NAMES: Final = {
     field.name: field.message_type.name.removesuffix("Request")
     for field in pb.TransactRequest.DESCRIPTOR.oneofs_by_name["operation"].fields
@@ -208,7 +209,7 @@ class _Stream:
             self._finish(item, InvalidFieldsError((_NO_OPERATION,)))
             return
         try:
-            await self._intake.wait_for_room(kind)
+            await self._intake.wait_for_room(kind, request)
             submitted = await self._intake.submit(
                 kind, self._caller, request, item.call.deadline
             )

@@ -38,6 +38,7 @@ OWN_COMMANDS: Final = {
     "terminal": "gateway.console.terminals",
     "device": "gateway.console.devices",
     "restriction": "gateway.console.restrictions",
+    "limit": "gateway.console.limits",
     "product": "gateway.console.products",
     "card": "gateway.console.cards",
     "rates": "gateway.console.rates",

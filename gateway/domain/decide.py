@@ -24,6 +24,7 @@ from gateway.domain.commands import (
     Redeem,
     Refund,
     Replace,
+    ResetPin,
     Reverse,
     TransferBalance,
     Unblock,
@@ -33,6 +34,7 @@ from gateway.domain.deactivate import decide_deactivate
 from gateway.domain.decision import Decision, View
 from gateway.domain.loading import decide_activate, decide_load
 from gateway.domain.originals import Original
+from gateway.domain.pin_reset import decide_pin_reset
 from gateway.domain.redeem import decide_redeem
 from gateway.domain.refund import decide_refund
 from gateway.domain.replace_card import decide_replace
@@ -61,6 +63,7 @@ ACTIVITIES: Final[dict[type[Command], ActivityType]] = {
     Deactivate: ActivityType.DEACTIVATE,
     Unblock: ActivityType.UNBLOCK,
     Replace: ActivityType.TRANSFER_BALANCE_FROM,
+    ResetPin: ActivityType.PIN_RESET,
 }
 
 # Each takes its own kind of command, which the key says.
@@ -74,6 +77,7 @@ _BY_CARD: Final[dict[type[Command], Callable[[Any, View], Decision]]] = {
     Deactivate: decide_deactivate,
     Replace: decide_replace,
     TransferBalance: decide_transfer_balance,
+    ResetPin: decide_pin_reset,
 }
 _BY_ORIGINAL: Final[
     dict[type[Command], Callable[[Any, View, Original | None], Decision]]

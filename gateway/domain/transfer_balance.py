@@ -17,6 +17,8 @@ from gateway.domain.checks import (
 )
 from gateway.domain.commands import TransferBalance
 from gateway.domain.decision import Decision, Facts, View, decline
+from gateway.domain.limits import Exceeded, LimitKind
+from gateway.domain.pin import check_pin
 from gateway.domain.policy import Policy
 from gateway.domain.results import ActivityType, Result
 from gateway.domain.two_cards import (
@@ -33,8 +35,8 @@ def decide_transfer_balance(command: TransferBalance, view: View) -> Decision:
 
     Each check is made for the first card, then for the second, before the next one. A
     hold keeps it all in place. To the second card it is a load. Results: APPROVED, or
-    58/03, 14, 57, 78/41/43/62, 54, 62, 57 (currency, restriction), 13, 61, 57 (a hold),
-    51.
+    58/03, 14, 57, 78/41/43/62, 54, 55/75 (the first card's PIN), 62, 57 (currency,
+    restriction), 13, 61, 57 (a hold), 51.
     """
     card, other, policy = view.card, view.other, view.policy
     facts = Facts(ActivityType.TRANSFER_BALANCE_FROM, Result.APPROVED)
@@ -47,9 +49,16 @@ def decide_transfer_balance(command: TransferBalance, view: View) -> Decision:
     refused = _refuse_use(command, view, facts, card, other)
     if refused:
         return refused
-    facts = facts._replace(shown=True)
-    refusal = _refuse_receipt(card, other, policy)
+    refusal, facts = check_pin(command, view, facts)
     if refusal:
+        return decline(command, view, facts._replace(result=refusal))
+    refused = _refuse_place(command, view, facts, card, other)
+    if refused:
+        return refused
+    facts = facts._replace(shown=True)
+    refusal, exceeded = _refuse_receipt(card, other, policy)
+    if refusal:
+        facts = facts._replace(exceeded=exceeded)
         return decline_for_other(command, view, facts, refusal)
     if card.held_minor or not card.available_minor:
         held, empty = Result.NOT_PERMITTED, Result.INSUFFICIENT_FUNDS
@@ -66,9 +75,9 @@ def _refuse_use(
     command: TransferBalance, view: View, facts: Facts, card: Card, other: Card
 ) -> Decision | None:
     """
-    Apply checks 7 to 11 to both cards.
+    Apply checks 7 to 9 to both cards.
     """
-    place, policy, now = view.place, view.policy, view.stamp.now
+    policy, now = view.policy, view.stamp.now
     own = policy.products[card.product_id]
     refusal = refuse_product(card, own, ActivityType.TRANSFER_BALANCE_FROM)
     if card.card_id == other.card_id:
@@ -86,6 +95,16 @@ def _refuse_use(
             return decline(command, view, facts._replace(result=result))
         if result:
             return decline_for_other(command, view, facts, result)
+    return None
+
+
+def _refuse_place(
+    command: TransferBalance, view: View, facts: Facts, card: Card, other: Card
+) -> Decision | None:
+    """
+    Apply check 11 to both cards.
+    """
+    place, policy, now = view.place, view.policy, view.stamp.now
     restricted = Result.RESTRICTED_CARD
     barred = refuse_restricted(card, place, policy, now)
     if barred:
@@ -110,19 +129,22 @@ def _refuse_receiving(other: Card, policy: Policy) -> Result | None:
     return Result.CARD_NOT_RELOADABLE if taken else None
 
 
-def _refuse_receipt(card: Card, other: Card, policy: Policy) -> Result | None:
+def _refuse_receipt(
+    card: Card, other: Card, policy: Policy
+) -> tuple[Result | None, Exceeded | None]:
     """
     Apply checks 12 to 14: the second card's currency, its restrictions, its bounds.
     """
     if other.currency is not card.currency:
-        return Result.CURRENCY_NOT_SUPPORTED
+        return Result.CURRENCY_NOT_SUPPORTED, None
     if set_free(card, other, policy):
-        return Result.NOT_PERMITTED
+        return Result.NOT_PERMITTED, None
     moved = card.available_minor
     balance = other.balance_minor + moved
     most = policy.products[other.product_id].max_balance_minor
     if moved and balance > MAX_MINOR_UNITS:
-        return Result.INVALID_AMOUNT
+        return Result.INVALID_AMOUNT, None
     if moved and most is not None and balance > most:
-        return Result.LIMIT_EXCEEDED
-    return None
+        exceeded = Exceeded(LimitKind.BALANCE, most)
+        return exceeded.result, exceeded
+    return None, None

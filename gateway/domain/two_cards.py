@@ -81,7 +81,9 @@ def move_between(
     # The request's key leads to the first row alone.
     second = second._replace(request_id=None)
     beside = Decision(second, transferring(second), received, holds=holds)
-    return Decision(record, transferring(record), given, also=(beside,))
+    return Decision(
+        record, transferring(record), given, also=(beside,), tries=facts.tries
+    )
 
 
 def _restrictions_of(card: Card, policy: Policy) -> set[RestrictionSetId]:

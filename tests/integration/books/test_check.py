@@ -42,6 +42,15 @@ SPOILED: Final = [
     ("conservation", "DELETE FROM transaction WHERE transaction_id = {loaded}"),
     ("declines", "UPDATE transaction SET card_minor = 1 WHERE result = 14"),
     ("declines", "UPDATE transaction SET approved_minor = 1 WHERE result = 14"),
+    (
+        "pin_tries",
+        "UPDATE transaction SET result = 27 WHERE transaction_id = {declined}",
+    ),
+    (
+        "pin_counted",
+        "UPDATE transaction SET result = 29 WHERE transaction_id = {declined}",
+    ),
+    ("pin_counted", "UPDATE transaction SET result = 27 WHERE result = 14"),
     ("approvals", "UPDATE transaction SET result = 1 WHERE result = 2"),
     ("approvals", "UPDATE transaction SET result = 2 WHERE activity = 2"),
     ("approvals", "UPDATE transaction SET card_seq = NULL WHERE activity = 3"),
@@ -264,6 +273,27 @@ SPOILED: Final = [
             " RETURNING store_group_id) INSERT INTO store_group_member"
             " SELECT 1, store_group_id FROM g"
         ),
+    ),
+    ("card_uses", "UPDATE card SET day_spends = day_spends + 1"),
+    (
+        "card_uses",
+        (
+            "UPDATE card SET counted_on = (t.host_time AT TIME ZONE 'Asia/Beirut')"
+            "::date"
+            " FROM transaction AS t WHERE t.card_id = card.card_id AND t.activity = 3"
+        ),
+    ),
+    (
+        "terminal_uses",
+        "INSERT INTO terminal_use (terminal_id, currency, loads) VALUES (1, 'USD', 1)",
+    ),
+    (
+        "limits",
+        "UPDATE transaction SET limit_kind = 3, limit_value = 1 WHERE result = 14",
+    ),
+    (
+        "limits",
+        "INSERT INTO limit_set (program_id, code, currency) VALUES (1, 'a', 'USD')",
     ),
     ("conversions", "UPDATE transaction SET card_minor = card_minor + 1"),
     ("conversions", "UPDATE transaction SET rounding = 0.001"),

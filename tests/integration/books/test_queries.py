@@ -25,16 +25,21 @@ WORKERS: Final = (
     "begin",
     "commit",
     "rollback",
+    "set_patience",
+    "lock_free_cards",
+    "named_cards",
     "lock_cards_by_index",
     "lock_cards_by_id",
     "lock_cards",
     "claim_keys",
+    "card_pins",
     "batch_moment",
     "cards_of",
     "stored_requests",
     "insert_transactions",
     "insert_postings",
     "update_cards",
+    "write_pin_tries",
     "balances",
     "policy_version",
     "clock_shift",
@@ -43,7 +48,14 @@ WORKERS: Final = (
     *(name for name in QUERIES if name.startswith("policy_")),
 )
 INDEX: Final = re.compile(r"\b\w+_(?:pkey|key|idx)\b")
-TABLES_THAT_GROW: Final = ("card", "transaction", "posting", "request_key")
+TABLES_THAT_GROW: Final = (
+    "card",
+    "card_pin",
+    "card_pin_try",
+    "transaction",
+    "posting",
+    "request_key",
+)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +104,7 @@ def plan_of(connection: Connection, query: Query) -> str:
     Give the plan that is made once for any parameters.
     """
     types = [
-        re.search(rf"\${number}::([a-z0-9]+\[\])", query.numbered.decode())
+        re.search(rf"\${number}::([a-z0-9]+(?:\[\])?)", query.numbered.decode())
         for number in range(1, len(query.parameters) + 1)
     ]
     names = ", ".join(found[1] for found in types if found)

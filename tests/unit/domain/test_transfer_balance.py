@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 from currency import MAX_MINOR_UNITS, Currency
+from gateway.domain.card_pins import PinProof
 from gateway.domain.cards import BlockReason, Card, CardState
+from gateway.domain.decide import decide
 from gateway.domain.ids import ProgramId
+from gateway.domain.limits import LimitKind
 from gateway.domain.policy import PartyState
 from gateway.domain.results import ActivityType, MovingEnd, Result
 from tests.support import world
@@ -18,6 +21,7 @@ from tests.support.lives import (
     BARRED_VERSION,
     LIMITED,
     OPEN,
+    SECOND_ID,
     decided,
     lost,
     other,
@@ -26,6 +30,7 @@ from tests.support.lives import (
     rules,
     transfer,
 )
+from tests.support.pins import RIGHT, WRONG, kept_pin, proof
 
 FIRST, SECOND = None, MovingEnd.SECOND
 EXPIRED = world.LONG_AGO.date()
@@ -233,3 +238,50 @@ def test_restrictions_of_either_card(
     assert (record.result, record.reason) == (result, end)
     barred = result is Result.RESTRICTED_CARD
     assert record.restriction_version_id == (BARRED_VERSION if barred else None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "tries", "result"),
+    [
+        (None, 0, Result.PIN_REQUIRED),
+        (proof(WRONG), 0, Result.INCORRECT_PIN),
+        (proof(RIGHT), 3, Result.PIN_TRIES_EXCEEDED),
+        (proof(RIGHT), 2, Result.APPROVED),
+    ],
+)
+def test_the_first_cards_pin(sent: PinProof | None, tries: int, result: Result) -> None:
+    """
+    55 or 75 after the last day of either card; the tries are counted, or forgiven.
+    """
+    needed = frozenset({ActivityType.TRANSFER_BALANCE_FROM})
+    policy = rules(product(world.RELOADABLE, pin_required_for=needed))
+    command = replace(transfer(), pin=sent)
+    seen = world.view(world.card(), rules=policy, number=5)
+    seen = seen._replace(
+        stamp=seen.stamp._replace(second_id=SECOND_ID),
+        other=other(),
+        pin=kept_pin(tries=tries),
+    )
+    decision = decide(command, seen, None)
+
+    assert decision.record.result is result
+    counted = [one.tries for one in decision.tries]
+    assert counted == {
+        Result.INCORRECT_PIN: [1],
+        Result.APPROVED: [0],
+    }.get(result, [])
+
+
+def test_a_right_pin_forgives_also_where_the_move_is_refused() -> None:
+    """
+    The second card is too full: what was counted wrong is forgiven all the same.
+    """
+    seen = world.view(world.card(), rules=rules(), number=5)
+    full = other(20_01, product_id=LIMITED)
+    seen = seen._replace(other=full, pin=kept_pin(tries=2))
+    decision = decide(replace(transfer(), pin=proof(RIGHT)), seen, None)
+
+    assert decision.record.result is Result.LIMIT_EXCEEDED
+    assert decision.record.limit_kind is LimitKind.BALANCE
+    assert [one.tries for one in decision.tries] == [0]
+    assert decision.card is not None

@@ -47,6 +47,22 @@ class Activity(StrEnum):
     REDEEM = "redeem"
     BALANCE = "balance"
     CASH_OUT = "cash-out"
+    BLOCK = "block"
+    TRANSFER_BALANCE_FROM = "transfer-from"
+    TRANSFER_BALANCE_TO = "transfer-to"
+    DEACTIVATE = "deactivate"
+
+
+# What a product permits unless it says otherwise: not that money leaves a card for
+# another one, nor that a till closes cards (docs/adr/0017).
+_USUAL: Final = (
+    Activity.ACTIVATE,
+    Activity.LOAD,
+    Activity.REDEEM,
+    Activity.BALANCE,
+    Activity.CASH_OUT,
+    Activity.BLOCK,
+)
 
 
 def _amount_option(text: str) -> Any:  # noqa: ANN401 -- each is an option of its own
@@ -74,8 +90,9 @@ ReloadableOption = Annotated[
 PermitOption = Annotated[
     list[Activity] | None,
     typer.Option(
-        metavar="activate|load|redeem|balance|cash-out",
-        help="What its cards may be used for, may stand several times; else all.",
+        metavar="|".join(Activity),
+        help="What its cards may be used for, may stand several times; else all but "
+        "transfers and deactivate.",
     ),
 ]
 
@@ -111,7 +128,7 @@ def create(
     """
     Create a product.
     """
-    activities = [ActivityType[item.name] for item in permit or list(Activity)]
+    activities = [ActivityType[item.name] for item in permit or _USUAL]
     new = NewProduct(
         program=name.program,
         code=name.product,

@@ -121,8 +121,7 @@ class PostgresBooks:
         """
         Tell, without a lock, which cards the requests of these keys are about.
 
-        A card that was replaced, one of `cards` too, brings its successors, up to the
-        last.
+        A card that was replaced, one of `cards` too, brings its successors.
 
         Raises:
             BooksUnavailableError: no connection.

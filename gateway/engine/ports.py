@@ -245,10 +245,7 @@ class Books(Protocol):
         self, keys: Sequence[RequestKey], cards: Sequence[CardId] = ()
     ) -> set[CardId]:
         """
-        Tell, without a lock, which cards the requests of these keys are about.
-
-        A card that was replaced, one of `cards` too, brings its successors, up to the
-        last.
+        Find, without a lock, the cards of requests, and what replaced them or `cards`.
 
         Raises:
             BooksUnavailableError: no connection.

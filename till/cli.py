@@ -17,7 +17,9 @@ from typing import Annotated, Final
 import typer
 
 from till.answer import Answer
+from till.cli_holds import add_hold_commands
 from till.cli_late import add_late_commands
+from till.cli_lives import add_life_commands
 from till.cli_options import (
     AmountText,
     CardText,
@@ -38,8 +40,11 @@ from till.printing import answer_json, answer_lines, error_json
 from till.requests import (
     Activate,
     Advice,
+    Block,
+    CancelAuthorization,
     CashOut,
     Confirm,
+    Deactivate,
     GetBalance,
     GetTransaction,
     Load,
@@ -47,6 +52,7 @@ from till.requests import (
     Refund,
     Request,
     Reverse,
+    TransferBalance,
     Void,
 )
 
@@ -350,8 +356,10 @@ def _next_steps(request: Request, error: TillError) -> list[str]:
     if isinstance(request, GetTransaction):
         return [f"to shut it out: scrip till reverse --original {request.request_id}"]
     again = f"again: the same command with --request-id {request.request_id}"
-    if isinstance(request, Reverse | Void | Confirm | Advice):
-        return [again]  # what is done already is told until it is answered
+    kept = Block | TransferBalance | Deactivate
+    done = Confirm | Advice  # what is done already is told until it is answered
+    if isinstance(request, Reverse | Void | CancelAuthorization | kept | done):
+        return [again]
     return [
         again,
         f"or give up: scrip till reverse --original {request.request_id}",
@@ -368,4 +376,6 @@ def _exit_of(error: TillError) -> Exit:
     return Exit.UNKNOWN
 
 
+add_hold_commands(till_app, functools.partial(_ask, paid=_stands))
+add_life_commands(till_app, functools.partial(_ask, paid=_stands))
 add_late_commands(till_app, functools.partial(_ask, paid=_stands))

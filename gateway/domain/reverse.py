@@ -28,6 +28,7 @@ from gateway.domain.results import (
     CREDITS,
     DEBITS,
     REVERSIBLE,
+    STANDING,
     ActivityType,
     Result,
 )
@@ -65,7 +66,9 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
     if record.activity is ActivityType.REVERSAL or (
         approved and record.activity not in REVERSIBLE
     ):
-        facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=True)
+        # A block hides the balance; what names it must not tell it.
+        shown = record.activity not in STANDING
+        facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=shown)
         return decline(command, view, facts)
     if not approved:
         return _nothing_to_undo(command, view, facts, shown=False)

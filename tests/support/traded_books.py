@@ -40,8 +40,11 @@ from tests.support.ledger import (
     refund,
     undo,
 )
+from tests.support.real_lanes import real_lane
 from tests.support.stores import FreshDatabase
 from tests.support.traded_exceptions import trade_exceptions
+from tests.support.traded_holds import HoldTrading
+from tests.support.traded_lives import add_cards, live
 
 KWD_RATE: Final = "3.252000000000"
 RATES_SQL: Final = """
@@ -279,6 +282,12 @@ async def trade(database: FreshDatabase) -> dict[str, TransactionRecord]:
     await trading.move("sold by mistake", 1, redeem(70))
     voided = undo(trading.records["sold by mistake"], ActivityType.VOID)
     await trading.move("voided", 1, voided)
-    records = trading.records | await trade_exceptions(books)
+    await trading.move("loaded to hold", 3, load(2_000))
+    await HoldTrading(books, 3, row[0], trading.records).trade()
+    exceptions = await trade_exceptions(books)
     await books.close()
-    return records
+    await add_cards(database.owner_dsn, active=range(11, 15), pending=range(21, 23))
+    async with real_lane(database.gateway_dsn) as lane:
+        lives = await live(lane)
+    told = {name: told.record for name, told in lives.items()}
+    return trading.records | exceptions | told

@@ -17,8 +17,10 @@ from gateway.books.lane import PostgresBooks
 from gateway.domain.errors import DependencyError
 from gateway.runtime.embedded import EmbeddedPostgres
 from tests.support.ledger import lock_request, seed
+from tests.support.spoiled_lives import SPOILED_LIVES
 from tests.support.stores import FreshDatabase, fresh_database
 from tests.support.traded_books import trade
+from tests.support.traded_holds import SPOILED_HOLDS
 
 # Names of transactions in curly brackets stand for their ids.
 SPOILED: Final = [
@@ -72,7 +74,7 @@ SPOILED: Final = [
     ),
     ("adjustments", "UPDATE transaction SET activity = 18, effective = true"),
     ("card_money", "UPDATE card SET balance_minor = -1 WHERE card_id = 4"),
-    ("card_money", "UPDATE card SET held_minor = 1 WHERE card_id = 1"),
+    ("card_money", "UPDATE card SET held_minor = 1 WHERE card_id = 4"),
     ("card_money", "UPDATE card SET state = 2 WHERE card_id = 1"),
     ("card_history", "DELETE FROM transaction WHERE transaction_id = {loaded}"),
     ("card_history", "UPDATE transaction SET card_seq = 99 WHERE card_seq = 2"),
@@ -168,6 +170,7 @@ SPOILED: Final = [
             "WHERE activity = 7 AND rounding <> 0"
         ),
     ),
+    *SPOILED_LIVES,
     ("keys_lead", "UPDATE request_key SET transaction_id = {loaded}"),
     ("keys_lead", "DELETE FROM transaction WHERE transaction_id = {declined}"),
     (
@@ -183,6 +186,7 @@ SPOILED: Final = [
         "transactions_keyed",
         "UPDATE request_key SET terminal_id = 2 WHERE terminal_id = 1",
     ),
+    *SPOILED_HOLDS,
     ("refusals", "UPDATE transaction SET refusal = 1 WHERE result = 14"),
     ("refusals", "UPDATE transaction SET refusal_hours = '1' WHERE result = 14"),
     (

@@ -17,6 +17,7 @@ from typing import Annotated, Final
 import typer
 
 from till.answer import Answer
+from till.cli_holds import add_hold_commands
 from till.cli_lives import add_life_commands
 from till.cli_options import (
     AmountText,
@@ -38,6 +39,7 @@ from till.printing import answer_json, answer_lines, error_json
 from till.requests import (
     Activate,
     Block,
+    CancelAuthorization,
     CashOut,
     Deactivate,
     GetBalance,
@@ -351,7 +353,8 @@ def _next_steps(request: Request, error: TillError) -> list[str]:
     if isinstance(request, GetTransaction):
         return [f"to shut it out: scrip till reverse --original {request.request_id}"]
     again = f"again: the same command with --request-id {request.request_id}"
-    if isinstance(request, Reverse | Void | Block | TransferBalance | Deactivate):
+    kept = Block | TransferBalance | Deactivate
+    if isinstance(request, Reverse | Void | CancelAuthorization | kept):
         return [again]
     return [
         again,
@@ -369,4 +372,5 @@ def _exit_of(error: TillError) -> Exit:
     return Exit.UNKNOWN
 
 
+add_hold_commands(till_app, functools.partial(_ask, paid=_stands))
 add_life_commands(till_app, functools.partial(_ask, paid=_stands))

@@ -16,7 +16,7 @@ from gateway.domain.cards import CardState
 from gateway.domain.limits import LimitKind
 from gateway.domain.record import TransactionRecord
 from gateway.domain.restrictions import RefusalReason
-from gateway.domain.results import ActivityType, MovingEnd, Result
+from gateway.domain.results import ADJUSTMENTS, ActivityType, MovingEnd, Result
 
 _DECLINES: Final[dict[Result, str]] = {
     Result.INVALID_MERCHANT: "this store cannot take gift cards now",
@@ -79,6 +79,22 @@ _OWN_DECLINES: Final[dict[tuple[ActivityType, Result], str]] = {
         "sale use Refund"
     ),
     (ActivityType.VOID, Result.ORIGINAL_NOT_FOUND): "there is nothing to void",
+    **{
+        (activity, result): why
+        for activity in ADJUSTMENTS
+        for result, why in (
+            (Result.NOT_PERMITTED, "somebody else has to approve what you asked for"),
+            (
+                Result.CANNOT_BE_REVERSED,
+                "only an adjustment that waits for approval can be approved",
+            ),
+            (Result.ORIGINAL_NOT_FOUND, "there is no such adjustment to approve"),
+            (
+                Result.CURRENCY_NOT_SUPPORTED,
+                "an adjustment is in the card's own currency",
+            ),
+        )
+    },
     (ActivityType.TRANSFER_BALANCE_FROM, Result.CURRENCY_NOT_SUPPORTED): (
         "the other card is in another currency"
     ),
@@ -256,6 +272,8 @@ def _captured(record: TransactionRecord) -> str:
 
 
 def _adjusted(record: TransactionRecord) -> str:
+    if not record.effective:
+        return "The adjustment waits for somebody else's approval."
     return f"Balance adjusted by {_approved(record)}."
 
 

@@ -50,6 +50,10 @@ RULES: Final = (
     "check_refunded",
     "check_keys_lead",
     "check_transactions_keyed",
+    "check_held",
+    "check_holds_made",
+    "check_hold_steps",
+    "check_held_chain",
     "check_card_states",
     "check_transfers",
     "check_transfers_arrive",
@@ -61,6 +65,8 @@ RULES: Final = (
     "check_card_uses",
     "check_terminal_uses",
     "check_limits",
+    "check_audit",
+    "check_adjustments",
     CONVERSIONS,
 )
 

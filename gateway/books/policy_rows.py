@@ -38,6 +38,7 @@ from gateway.domain.policy import (
     Terminal,
 )
 from gateway.domain.results import ActivityType
+from gateway.domain.staff import StaffRole
 
 NO_RATES: Final = RateBook.of(())
 
@@ -111,16 +112,22 @@ def build_policy(version: int, rows: PolicyRows, known: Policy | None) -> Policy
         batch_limits={
             batch: set_id for batch, _, set_id in rows.issue_batches if set_id
         },
+        desks=frozenset(
+            device.terminal_id
+            for device in devices
+            if device.kind is DeviceKind.STAFF and device.terminal_id is not None
+        ),
     )
 
 
 def _program(row: Row) -> Program:
-    program_id, code, name, time_zone = row
+    program_id, code, name, time_zone, tip_tolerance_bps = row
     return Program(
         program_id=ProgramId(program_id),
         code=code,
         name=name,
         time_zone=ZoneInfo(time_zone),
+        tip_tolerance_bps=tip_tolerance_bps,
     )
 
 
@@ -143,6 +150,7 @@ def _product(row: Row) -> Product:
         pin_required_for,
         pin_max_tries,
         pin_lock_s,
+        hold_ttl_s,
     ) = row
     return Product(
         product_id=ProductId(product_id),
@@ -162,6 +170,7 @@ def _product(row: Row) -> Product:
         pin_required_for=frozenset(map(ActivityType, pin_required_for)),
         pin_max_tries=pin_max_tries,
         pin_lock_s=pin_lock_s,
+        hold_ttl_s=hold_ttl_s,
     )
 
 
@@ -217,7 +226,7 @@ def _terminal(row: Row) -> Terminal:
 def _device(
     row: Row, merchants: dict[MerchantId, Merchant], stores: dict[StoreId, Store]
 ) -> Device:
-    store_id, code, kind, terminal_id, revoked, certificates = row
+    store_id, code, kind, terminal_id, revoked, roles, certificates = row
     store = stores[store_id]
     merchant = merchants[store.merchant_id]
     return Device(
@@ -227,6 +236,7 @@ def _device(
         terminal_id=terminal_id,
         revoked=revoked,
         certificates=frozenset(certificates),
+        roles=frozenset(map(StaffRole, roles)),
     )
 
 

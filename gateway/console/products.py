@@ -20,6 +20,7 @@ from gateway.console.card_restricting import (
 )
 from gateway.console.faults import BadInputError, FieldError
 from gateway.console.fields import read_amount, read_code, read_currency
+from gateway.console.hold_terms import DEFAULT_TTL_S, HoldTtlOption, change_holds
 from gateway.console.options import AsJson, ProductArgument
 from gateway.console.product_pins import (
     PinForOption,
@@ -47,6 +48,7 @@ class Activity(StrEnum):
     REDEEM = "redeem"
     BALANCE = "balance"
     CASH_OUT = "cash-out"
+    AUTHORIZE = "authorize"
     BLOCK = "block"
     TRANSFER_BALANCE_FROM = "transfer-from"
     TRANSFER_BALANCE_TO = "transfer-to"
@@ -61,6 +63,7 @@ _USUAL: Final = (
     Activity.REDEEM,
     Activity.BALANCE,
     Activity.CASH_OUT,
+    Activity.AUTHORIZE,
     Activity.BLOCK,
 )
 
@@ -124,6 +127,7 @@ def create(
     pin_for: PinForOption = None,
     pin_max_tries: PinMaxTriesOption = DEFAULT_PIN_MAX_TRIES,
     pin_lock_s: PinLockOption = DEFAULT_PIN_LOCK_S,
+    hold_ttl: HoldTtlOption = DEFAULT_TTL_S,
 ) -> None:
     """
     Create a product.
@@ -144,6 +148,7 @@ def create(
         pin_required_for=required_for(pin_for),
         pin_max_tries=pin_max_tries,
         pin_lock_s=pin_lock_s,
+        hold_ttl_s=hold_ttl,
     )
     _check_limits(new)
     with session_of(context).change() as books:
@@ -187,6 +192,7 @@ def restrict(
 
 
 app.command("pin")(ask_pins)
+app.command("holds")(change_holds)
 
 
 @app.command("list")
@@ -233,6 +239,7 @@ _COLUMNS: Final = (
     Column(title="Days", key="validity_days", is_figure=True),
     Column(title="Restriction", key="restriction"),
     Column(title="PIN for", key=_PIN_FOR),
+    Column(title="Held for s", key="hold_ttl_s", is_figure=True),
 )
 
 

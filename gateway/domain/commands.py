@@ -11,7 +11,13 @@ from typing import NamedTuple
 from gateway.domain.card_pins import PinProof
 from gateway.domain.cards import BlockReason
 from gateway.domain.ids import RequestId, RequestKey, TerminalId
-from gateway.domain.results import Channel, EntryMode, LoadType, ReversalReason
+from gateway.domain.results import (
+    ActivityType,
+    Channel,
+    EntryMode,
+    LoadType,
+    ReversalReason,
+)
 
 
 class Amount(NamedTuple):
@@ -245,6 +251,13 @@ class Deactivate(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResetPin(Command):
+    """
+    Let a card's PIN be tried again.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unblock(Command):
     """
     Make a blocked card usable again.
@@ -259,9 +272,20 @@ class Replace(Moving):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResetPin(Command):
+class Adjust(Command):
     """
-    Let a card's PIN be tried again.
+    Ask that a balance be put right; `activity` says which way.
+    """
+
+    activity: ActivityType
+    amount: Amount
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveAdjustment(Naming):
+    """
+    Let an adjustment happen that somebody else asked for.
     """
 
 
@@ -269,6 +293,8 @@ class ResetPin(Command):
 class GetBalance:
     """
     Read a balance. Not recorded: `request_id` is echoed where it was sent.
+
+    By staff it is GetCard, which tells of any card, whatever its state.
     """
 
     request_id: RequestId | None
@@ -309,4 +335,8 @@ MoneyCommand = (
     | Unblock
     | Replace
     | ResetPin
+    | Unblock
+    | Replace
+    | Adjust
+    | ApproveAdjustment
 )

@@ -5,11 +5,16 @@ One entry for every command that is recorded.
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway.domain.adjust import decide_adjust, decide_approve_adjustment
+from gateway.domain.authorize import decide_authorize, decide_increment
 from gateway.domain.block import decide_block, decide_unblock
+from gateway.domain.capture import decide_cancel, decide_capture
 from gateway.domain.cash_out import decide_cash_out
 from gateway.domain.commands import (
     Activate,
+    Adjust,
     Advice,
+    ApproveAdjustment,
     Authorize,
     Block,
     CancelAuthorization,
@@ -64,6 +69,8 @@ ACTIVITIES: Final[dict[type[Command], ActivityType]] = {
     Unblock: ActivityType.UNBLOCK,
     Replace: ActivityType.TRANSFER_BALANCE_FROM,
     ResetPin: ActivityType.PIN_RESET,
+    # An approval that finds nothing; else it is of its original's kind.
+    ApproveAdjustment: ActivityType.ADJUST_INCREMENT,
 }
 
 # Each takes its own kind of command, which the key says.
@@ -78,6 +85,8 @@ _BY_CARD: Final[dict[type[Command], Callable[[Any, View], Decision]]] = {
     Replace: decide_replace,
     TransferBalance: decide_transfer_balance,
     ResetPin: decide_pin_reset,
+    Authorize: decide_authorize,
+    Adjust: decide_adjust,
 }
 _BY_ORIGINAL: Final[
     dict[type[Command], Callable[[Any, View, Original | None], Decision]]
@@ -85,7 +94,20 @@ _BY_ORIGINAL: Final[
     Reverse: decide_reverse,
     Refund: decide_refund,
     Void: decide_void,
+    IncrementAuthorization: decide_increment,
+    Capture: decide_capture,
+    CancelAuthorization: decide_cancel,
+    ApproveAdjustment: decide_approve_adjustment,
 }
+
+
+def activity_of(command: Command) -> ActivityType:
+    """
+    Tell what a request is recorded as.
+    """
+    if isinstance(command, Adjust):
+        return command.activity
+    return ACTIVITIES[type(command)]
 
 
 def decide(command: Command, view: View, original: Original | None) -> Decision:

@@ -25,25 +25,43 @@ def postings_of(record: TransactionRecord) -> tuple[Posting, ...]:
     return _entries(record, Account.MERCHANT_RECEIVABLE, sign=-1)
 
 
+def adjusting(record: TransactionRecord) -> tuple[Posting, ...]:
+    """
+    Give the postings of an approved adjustment: the programme bears it.
+    """
+    up = record.activity is ActivityType.ADJUST_INCREMENT
+    amount = -record.card_minor if up else record.card_minor
+    return _with_program(record, Account.ADJUSTMENTS, amount)
+
+
 def transferring(record: TransactionRecord) -> tuple[Posting, ...]:
     """
     Give the postings of one end of a move between two cards of a programme.
 
     Each end balances by itself; between the two the money stands in TRANSFERS.
     """
+    leaves = record.activity is ActivityType.TRANSFER_BALANCE_FROM
+    amount = record.card_minor if leaves else -record.card_minor
+    return _with_program(record, Account.TRANSFERS, amount)
+
+
+def _with_program(
+    record: TransactionRecord, own: Account, amount: int
+) -> tuple[Posting, ...]:
+    """
+    Debit the card's liability by `amount`, against an account of its programme.
+    """
     currency, program = record.card_currency, record.program_id
     transaction, card = record.transaction_id, record.card_id
     if transaction is None or card is None or program is None or currency is None:
-        message = "a move between cards is posted on known cards"
+        message = "a posting needs a recorded transaction on a known card"
         raise InvariantError(message)
-    if not record.card_minor:
+    if not amount:
         return ()
-    leaves = record.activity is ActivityType.TRANSFER_BALANCE_FROM
-    amount = record.card_minor if leaves else -record.card_minor
-    liability, between = Account.CARD_LIABILITY, Account.TRANSFERS
+    liability = Account.CARD_LIABILITY
     return (
         Posting(transaction, 1, card, liability, program, currency, amount),
-        Posting(transaction, 2, card, between, program, currency, -amount),
+        Posting(transaction, 2, card, own, program, currency, -amount),
     )
 
 

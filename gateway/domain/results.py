@@ -111,8 +111,25 @@ class ActivityType(IntEnum):
 # it is searched by identity, and hashing an enum is slow.
 DEBITS = (ActivityType.REDEEM, ActivityType.CAPTURE, ActivityType.CASH_OUT)
 
+# What puts a balance right: a request that moves nothing, and its approval.
+ADJUSTMENTS = frozenset({ActivityType.ADJUST_INCREMENT, ActivityType.ADJUST_DECREMENT})
+
 # What undoes another transaction, and is itself never undone.
 UNDOINGS = frozenset({ActivityType.REVERSAL, ActivityType.VOID})
+
+# What a reversal undoes; whatever else was approved stays as it is.
+REVERSIBLE = frozenset(
+    {
+        ActivityType.ACTIVATE,
+        ActivityType.LOAD,
+        ActivityType.REFUND,
+        ActivityType.AUTHORIZE,
+        *DEBITS,
+    }
+)
+
+# What a void undoes. A hold is cancelled instead.
+VOIDABLE = REVERSIBLE - {ActivityType.AUTHORIZE}
 
 # What changes a card's life: once approved, neither a reversal nor a void undoes it.
 STANDING = frozenset(
@@ -170,6 +187,7 @@ class CurrentState(IntEnum):
     DECLINED = 3
     VOIDED = 4
     REFUNDED = 5
+    PENDING = 6
 
 
 class LoadType(IntEnum):

@@ -22,13 +22,12 @@ from gateway.domain.record import TransactionRecord
 from gateway.domain.results import (
     APPROVALS,
     DEBITS,
+    REVERSIBLE,
     STANDING,
     ActivityType,
     Result,
 )
-
-# Once approved it is never reversed.
-_KEPT = STANDING | {ActivityType.VOID}
+from gateway.domain.undo_holding import undo_holding
 
 
 def decide_reverse(command: Reverse, view: View, original: Original | None) -> Decision:
@@ -58,7 +57,7 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
         return decided
     approved = record.result in APPROVALS
     if record.activity is ActivityType.REVERSAL or (
-        record.activity in _KEPT and approved
+        approved and record.activity not in REVERSIBLE
     ):
         # A block hides the balance; what names it must not tell it.
         shown = record.activity not in STANDING
@@ -73,6 +72,8 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
         return decline(command, view, facts)
     if view.card is None:  # pragma: no cover - an approved original has its card
         return refuse_blindly(command, view, facts, Result.ORIGINAL_NOT_FOUND)
+    if record.activity is ActivityType.AUTHORIZE:
+        return undo_holding(command, view, facts, original, view.card)
     return undo(command, view, facts, original, view.card)
 
 

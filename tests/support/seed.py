@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import psycopg
 
+from gateway.domain.policy import DeviceKind
 from gateway.vault.pki import KeyPair, LocalAuthority, certificate_sha256
 
 TRUST_DOMAIN: Final = "scrip.internal"
@@ -35,13 +36,16 @@ class DeviceSeed:
     store: str
     device: str
     terminal: str | None
+    roles: tuple[int, ...] = ()
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> DeviceKind:
         """
-        Name the kind as certificates do.
+        Give the kind: who has roles is of the staff.
         """
-        return "CONTROLLER" if self.terminal is None else "TERMINAL"
+        if self.roles:
+            return DeviceKind.STAFF
+        return DeviceKind.CONTROLLER if self.terminal is None else DeviceKind.TERMINAL
 
 
 # By the names that tests use.
@@ -73,17 +77,17 @@ INSERT INTO card_product (
     max_load_minor, max_redeem_minor, max_balance_minor
 )
 SELECT program_id, p.* FROM program, (VALUES
-    ('usd', 'USD', true, NULL::bigint, '{1,2,3,5}'::smallint[],
+    ('usd', 'USD', true, NULL::bigint, '{1,2,3,5,9}'::smallint[],
         NULL::bigint, NULL::bigint, NULL::bigint),
-    ('eur', 'EUR', true, NULL, '{1,2,3,5}', NULL, NULL, NULL),
-    ('one-time', 'USD', false, NULL, '{1,2,3,5}', NULL, NULL, NULL),
-    ('fixed', 'USD', false, 5000, '{1,2,3,5}', NULL, NULL, NULL),
-    ('limited', 'USD', true, NULL, '{1,2,3,5}', 20000, 30000, 50000),
+    ('eur', 'EUR', true, NULL, '{1,2,3,5,9}', NULL, NULL, NULL),
+    ('one-time', 'USD', false, NULL, '{1,2,3,5,9}', NULL, NULL, NULL),
+    ('fixed', 'USD', false, 5000, '{1,2,3,5,9}', NULL, NULL, NULL),
+    ('limited', 'USD', true, NULL, '{1,2,3,5,9}', 20000, 30000, 50000),
     ('load-only', 'USD', true, NULL, '{1,2,5}', NULL, NULL, NULL),
-    ('cash', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL),
-    ('cash-once', 'USD', false, NULL, '{1,2,3,5,6}', NULL, NULL, NULL),
-    ('cash-by-law', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL),
-    ('pin', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL)
+    ('cash', 'USD', true, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL),
+    ('cash-once', 'USD', false, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL),
+    ('cash-by-law', 'USD', true, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL),
+    ('pin', 'USD', true, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL)
 ) AS p (code, currency, reloadable, fixed, permitted, load, redeem, balance);
 UPDATE card_product SET permitted = permitted || '{12,14,15,16}'::smallint[]
 WHERE code <> 'load-only';
@@ -97,7 +101,7 @@ SELECT limit_set_id, 1, 1000000000000000 FROM limit_set;
 UPDATE card_product AS p SET limit_set_id = s.limit_set_id
 FROM limit_set AS s WHERE s.currency = p.currency;
 INSERT INTO card_product (program_id, code, currency, reloadable, permitted)
-SELECT program_id, 'everyday-' || lower(c.code), c.code, true, '{1,2,3,5,6}'
+SELECT program_id, 'everyday-' || lower(c.code), c.code, true, '{1,2,3,5,6,9}'
 FROM program, (VALUES ('USD'), ('EUR')) AS c (code);
 UPDATE card_product SET pin_required_for = '{2,3,5,6,9,14}' WHERE code = 'pin';
 """
@@ -108,10 +112,11 @@ WHERE merchant.code = %(merchant)s AND store.code = %(store)s
 ON CONFLICT ON CONSTRAINT terminal_code_key DO NOTHING
 """
 _DEVICE: Final = """
-INSERT INTO device (store_id, code, kind, terminal_id)
-SELECT store_id, %(device)s, CASE WHEN %(terminal)s::text IS NULL THEN 2 ELSE 1 END,
+INSERT INTO device (store_id, code, kind, terminal_id, roles)
+SELECT store_id, %(device)s, %(kind)s,
     (SELECT terminal_id FROM terminal
-     WHERE terminal.store_id = store.store_id AND terminal.code = %(terminal)s)
+     WHERE terminal.store_id = store.store_id AND terminal.code = %(terminal)s),
+    %(roles)s::smallint[]
 FROM store JOIN merchant USING (merchant_id)
 WHERE merchant.code = %(merchant)s AND store.code = %(store)s
 RETURNING device_id
@@ -145,13 +150,15 @@ def seed_device(
         merchant=device.merchant,
         store=device.store,
         device=device.device,
-        kind=device.kind,
+        kind=device.kind.name,
     )
-    names = {
+    names: dict[str, object] = {
         "merchant": device.merchant,
         "store": device.store,
         "device": device.device,
         "terminal": device.terminal,
+        "kind": int(device.kind),
+        "roles": list(device.roles),
     }
     with psycopg.connect(owner_dsn) as connection:
         if device.terminal is not None:

@@ -53,7 +53,7 @@ LIMIT 1;
 
 -- name: policy_programs
 -- All programmes; a few rows, read whole.
-SELECT program_id, code, name, time_zone FROM program;
+SELECT program_id, code, name, time_zone, tip_tolerance_bps FROM program;
 
 -- name: policy_products
 -- All products; a few rows, read whole.
@@ -61,7 +61,8 @@ SELECT
     product_id, program_id, code, currency, reloadable, fixed_amount_minor, permitted,
     max_load_minor, max_redeem_minor, max_balance_minor, validity_days,
     cash_out_limit_minor,
-    restriction_set_id, limit_set_id, pin_required_for, pin_max_tries, pin_lock_s
+    restriction_set_id, limit_set_id, pin_required_for, pin_max_tries, pin_lock_s,
+    hold_ttl_s
 FROM card_product;
 
 -- name: policy_accepted
@@ -91,7 +92,7 @@ SELECT terminal_id, store_id, code, state FROM terminal;
 -- All devices with the certificates that hold; read whole.
 -- Index: device_certificate_device_idx.
 SELECT
-    d.store_id, d.code, d.kind, d.terminal_id, d.revoked,
+    d.store_id, d.code, d.kind, d.terminal_id, d.revoked, d.roles,
     ARRAY(
         SELECT c.sha256 FROM device_certificate AS c
         WHERE c.device_id = d.device_id AND NOT c.revoked

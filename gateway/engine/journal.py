@@ -61,7 +61,10 @@ class Journal:
         self._by_index = {card.number_index: card.card_id for card in locked.cards}
         self._locked_versions = {card.card_id: card.version for card in locked.cards}
         self._kept = {key: kept_of(found) for key, found in stored.requests.items()}
-        self._holds = {hold.hold_id: hold for hold in stored.holds}
+        self._holds: dict[TransactionId, Hold] = {}
+        self._holds_of: dict[CardId, dict[TransactionId, None]] = {}
+        for hold in stored.holds:
+            self._keep_hold(hold)
         self._changed_holds: dict[TransactionId, Hold] = {}
         self._steps: list[HoldStep] = []
         self._records: list[TransactionRecord] = []
@@ -132,11 +135,8 @@ class Journal:
         """
         Give the open holds of a card, as far as they were read.
         """
-        return tuple(
-            hold
-            for hold in self._holds.values()
-            if hold.card_id == card_id and hold.state is HoldState.OPEN
-        )
+        holds = map(self._holds.__getitem__, self._holds_of.get(card_id, ()))
+        return tuple(hold for hold in holds if hold.state is HoldState.OPEN)
 
     def take_over(self, card: Card) -> None:
         """
@@ -191,7 +191,7 @@ class Journal:
             self._cards[decision.card.card_id] = decision.card
             self._changed[decision.card.card_id] = decision.card
         for hold in decision.holds:
-            self._holds[hold.hold_id] = hold
+            self._keep_hold(hold)
             self._changed_holds[hold.hold_id] = hold
         if decision.step is not None:
             self._steps.append(decision.step)
@@ -212,6 +212,16 @@ class Journal:
             holds=list(self._changed_holds.values()),
             steps=self._steps,
         )
+
+    def _keep_hold(self, hold: Hold) -> None:
+        """
+        Keep a hold as it stands now, under the card that it is on now.
+        """
+        known = self._holds.get(hold.hold_id)
+        if known is not None and known.card_id != hold.card_id:
+            del self._holds_of[known.card_id][hold.hold_id]
+        self._holds[hold.hold_id] = hold
+        self._holds_of.setdefault(hold.card_id, {})[hold.hold_id] = None
 
     def _card_at(self, ref: CardRef) -> Card | None:
         card_id = self._by_index.get(ref.number_index)

@@ -291,9 +291,16 @@ class Live(Protocol):
         """
         ...
 
-    def publish(self, cards: Sequence[Card], failed: Sequence[FailedLookup]) -> None:
+    def publish(
+        self,
+        cards: Sequence[Card],
+        failed: Sequence[FailedLookup],
+        holds: Sequence[Hold] = (),
+    ) -> None:
         """
-        Tell the newest snapshots, beside the answers: returns at once, bounded behind.
+        Tell the newest snapshots, and when holds expire or that they ended.
+
+        Beside the answers: returns at once, bounded behind.
         """
         ...
 

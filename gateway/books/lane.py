@@ -9,7 +9,7 @@ from typing import Final
 
 from psycopg.pq.abc import PGresult
 
-from gateway.books.arrays import byteas, int8s
+from gateway.books.arrays import byteas, int8s, uuids
 from gateway.books.columns import (
     card_parameters,
     claim_parameters,
@@ -22,12 +22,13 @@ from gateway.books.columns import (
 from gateway.books.connect import Line, Session
 from gateway.books.faults import ends_connection, first_error, translate
 from gateway.books.rows import card_of, hold_of, key_of, stored_request_of
-from gateway.books.wire import Step, Wire, WireLostError, error_text, step
+from gateway.books.wire import Row, Step, Wire, WireLostError, error_text, step
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import CardId, RequestKey
 from gateway.engine.ports import (
     NOTHING_STORED,
     BooksUnavailableError,
+    CardName,
     CommitUnknownError,
     ItemFaultError,
     Locked,
@@ -42,6 +43,9 @@ _QUERIES: Final = (
     "begin",
     "commit",
     "rollback",
+    "set_patience",
+    "lock_free_cards",
+    "named_cards",
     "lock_cards_by_index",
     "lock_cards_by_id",
     "lock_cards",
@@ -130,13 +134,46 @@ class PostgresBooks:
             lock, claim = _lock_step(request), _claim_step(request)
         except _UNFIT as error:
             raise _unfit(error) from error
-        results = await _checked(wire, [_BEGIN, *lock, *claim, _MOMENT])
+        patience = _patience_step(request.patience_ms)
+        results = await _checked(wire, [_BEGIN, *patience, *lock, *claim, _MOMENT])
+        del results[: len(patience)]
         try:
             return PostgresBatch(wire), _locked(wire, results, request)
         except BaseException:
             # Rows that make no sense: nobody else will end this transaction.
             wire.close()
             raise
+
+    async def held_cards(
+        self,
+        card_indexes: Sequence[bytes],
+        card_ids: Sequence[CardId],
+        originals: Sequence[RequestKey],
+        *,
+        patience_ms: int,
+    ) -> dict[CardName, int]:
+        """
+        Tell which of these cards another transaction holds now, with their versions.
+
+        Raises:
+            LockTimeoutError: the whole table was held for `patience_ms`.
+            BooksUnavailableError: no connection.
+
+        """
+        wire = await self._line.wire()
+        named = [byteas(card_indexes), int8s(card_ids), int8s(()), uuids(())]
+        if originals:
+            named[2:] = key_parameters(originals)
+        steps = [
+            _BEGIN,
+            *_patience_step(patience_ms),
+            step("lock_free_cards", named),
+            step("named_cards", named),
+            _ROLLBACK,
+        ]
+        _, _, free, cards, _ = await _checked(wire, steps)
+        ours = {card_id for (card_id,) in wire.rows(free)}
+        return {_name_of(row): row[1] for row in wire.rows(cards) if row[0] not in ours}
 
 
 class PostgresBatch:
@@ -268,6 +305,23 @@ async def _roll_back(wire: Wire) -> None:
     if failed is not None:
         _log.warning("a rollback was refused: %s", error_text(failed))
         wire.close()
+
+
+def _name_of(row: Row) -> CardName:
+    """
+    Read by what a row of `named_cards` was asked for.
+    """
+    card_id, _, number_index, terminal_id, _ = row
+    if number_index is not None:
+        name: bytes = number_index
+        return name
+    return CardId(card_id) if terminal_id is None else key_of(row[3:])
+
+
+def _patience_step(patience_ms: int | None) -> list[Step]:
+    if patience_ms is None:
+        return []
+    return [step("set_patience", [b"%dms" % patience_ms])]
 
 
 def _lock_step(request: LockRequest) -> list[Step]:

@@ -352,4 +352,5 @@ def lane_settings(settings: Settings) -> LaneSettings:
         restart_limit=lane.restart_limit,
         retry_limit=lane.retry_limit,
         resolve_timeout_s=lane.resolve_timeout_ms / 1_000,
+        lock_timeout_ms=settings.postgres.lock_timeout_ms,
     )

@@ -54,6 +54,13 @@ class EngineObserver:
         self._metrics.batch_halved()
         self._log.info("batch halved", items=size)
 
+    def put_aside(self, count: int) -> None:
+        """
+        Count a batch that went on without those whose card is held.
+        """
+        self._metrics.batch_parted()
+        self._log.debug("requests wait for a card that is held", items=count)
+
     def commit_unknown(self, size: int) -> None:
         """
         Count a commit whose reply was lost.

@@ -95,9 +95,16 @@ class Attempt:
     One attempt at one batch.
     """
 
-    def __init__(self, tools: Tools, entries: Sequence[Entry], hints: Hints) -> None:
+    def __init__(
+        self,
+        tools: Tools,
+        entries: Sequence[Entry],
+        hints: Hints,
+        patience_ms: int | None = None,
+    ) -> None:
         self._tools = tools
         self._hints = hints
+        self._patience_ms = patience_ms
         items = [entry for entry in entries if isinstance(entry, Item)]
         self._sweeps = [entry for entry in entries if isinstance(entry, Sweep)]
         ids = tools.ids.take(len(items))
@@ -174,6 +181,7 @@ class Attempt:
             card_indexes=list(indexes),
             card_ids=list(self._hints.cards | swept),
             claims=list(self._claims.values()),
+            patience_ms=self._patience_ms,
         )
 
     async def _decide(

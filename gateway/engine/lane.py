@@ -8,6 +8,7 @@ at once. That is how many requests share one commit.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from gateway.domain.commands import MoneyCommand
@@ -21,13 +22,15 @@ from gateway.domain.ids import CardId
 from gateway.domain.policy import Caller
 from gateway.domain.results import Result
 from gateway.engine.answers import Answer
+from gateway.engine.aside import Patience, refuse
 from gateway.engine.attempt import Done, Tools
 from gateway.engine.items import Entry, Item, Sweep
 from gateway.engine.observer import Observer
 from gateway.engine.ports import Admission, FailedLookup, Live
-from gateway.engine.runner import Bounds, Runner, refuse
+from gateway.engine.runner import Bounds, Runner
 
 _FULL_RETRY_MS = 50
+_ASIDE_PAUSE_S = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,7 @@ class LaneSettings:
     restart_limit: int
     retry_limit: int
     resolve_timeout_s: float
+    lock_timeout_ms: int = 250
 
 
 class Lane:
@@ -65,6 +69,8 @@ class Lane:
             restart_limit=settings.restart_limit,
             retry_limit=settings.retry_limit,
             resolve_timeout_s=settings.resolve_timeout_s,
+            batch_limit=settings.batch_limit,
+            patience=Patience(alone_ms=settings.lock_timeout_ms),
         )
         self._runner = Runner(tools, bounds, observer, jitter)
         self._queue: deque[Entry] = deque()
@@ -74,9 +80,10 @@ class Lane:
     @property
     def free(self) -> int:
         """
-        How many more requests the queue takes.
+        How many more requests the queue takes, with those that were put aside.
         """
-        return self._settings.queue_limit - len(self._queue)
+        taken = len(self._queue) + self._runner.aside
+        return self._settings.queue_limit - taken
 
     def submit(
         self, caller: Caller, command: MoneyCommand, deadline: float
@@ -115,7 +122,7 @@ class Lane:
         if self._draining:
             message = "the worker is stopping; ask again"
             raise DependencyError(message)
-        if len(self._queue) >= self._settings.queue_limit:
+        if self.free <= 0:
             message = "the queue is full; ask again"
             raise ThrottledError(message, retry_after_ms=_FULL_RETRY_MS)
 
@@ -126,16 +133,28 @@ class Lane:
         loop = asyncio.get_running_loop()
         while True:
             if not self._queue:
-                if self._draining:
+                if self._draining and not self._runner.aside:
                     return
                 self._arrived.clear()
-                await self._arrived.wait()
-                continue
-            items = await self._admitted(self._take(loop.time()))
+                await self._wait()
+            items = self._take(loop.time())
+            if items:
+                items = await self._admitted(items)
             started = loop.time()
-            for done in await self._runner.run(items):
+            achieved = await self._runner.run(items)
+            for done in achieved:
                 await self._publish(done)
-            self._observer.batch_done(len(items), loop.time() - started)
+            if items or achieved:
+                self._observer.batch_done(len(items), loop.time() - started)
+
+    async def _wait(self) -> None:
+        """
+        Wait for a request, not long while somebody waits for a card another keeps.
+        """
+        pause_s = _ASIDE_PAUSE_S if self._runner.aside else None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause_s):
+                await self._arrived.wait()
 
     def drain(self) -> None:
         """

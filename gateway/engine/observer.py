@@ -25,6 +25,11 @@ class Observer(Protocol):
         Hear that a batch failed on an item's fault and is being halved.
         """
 
+    def put_aside(self, count: int) -> None:
+        """
+        Hear that so many wait for cards that another transaction keeps.
+        """
+
     def commit_unknown(self, size: int) -> None:
         """
         Hear that a commit's outcome was lost and is being found out.

@@ -80,11 +80,18 @@ class Claim(NamedTuple):
 class LockRequest:
     """
     What the first round trip locks and claims. The adapter sorts both.
+
+    `patience_ms` bounds each wait of the batch; without it the connection's own does.
     """
 
     card_indexes: Sequence[bytes]
     card_ids: Sequence[CardId]
     claims: Sequence[Claim]
+    patience_ms: int | None = None
+
+
+# How a card is named: by its number's index, by its id, or by its original's key.
+CardName = bytes | CardId | RequestKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +228,27 @@ class Books(Protocol):
 
         Raises:
             LockTimeoutError, SerializationError, ItemFaultError: all is rolled back.
+            BooksUnavailableError: no connection.
+
+        """
+        ...
+
+    async def held_cards(
+        self,
+        card_indexes: Sequence[bytes],
+        card_ids: Sequence[CardId],
+        originals: Sequence[RequestKey],
+        *,
+        patience_ms: int,
+    ) -> dict[CardName, int]:
+        """
+        Tell which of these cards another transaction holds now, with their versions.
+
+        It waits for no row and keeps none: one round trip. Each card is told by the
+        name it was asked for.
+
+        Raises:
+            LockTimeoutError: the whole table was held for `patience_ms`.
             BooksUnavailableError: no connection.
 
         """

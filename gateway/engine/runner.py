@@ -1,14 +1,15 @@
 """
 Bring a batch to its end, whatever happens on the way (design 3).
 
-Restart with what was learned, halve on an item's fault, try again on a serialization
-failure, find out what became of a commit whose reply was lost. Every item gets an
-answer or a fault, and every loop has an end.
+Restart with what was learned, halve on an item's fault, put aside who waits for a card
+that another keeps, try again on a serialization failure, find out what became of a
+commit whose reply was lost. Every item gets an answer or a fault, and every loop has an
+end.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.domain.errors import (
     ConcurrencyError,
@@ -17,6 +18,7 @@ from gateway.domain.errors import (
     InvariantError,
     OutcomeUnknownError,
 )
+from gateway.engine.aside import Aside, Patience, refuse
 from gateway.engine.attempt import Attempt, Done, Hints, RestartError, Tools
 from gateway.engine.items import Entry
 from gateway.engine.observer import Observer
@@ -31,18 +33,21 @@ from gateway.engine.ports import (
 _JITTER_S = 0.02
 _RESOLVE_PAUSE_S = 0.05
 _KEPT_CHANGING = "the batch kept changing; ask again"
+_UNREACHED = "the books cannot be reached; ask again"
 _REPLY_LOST = "the commit's reply was lost; send the same request again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """
-    How often, and how long, a batch is tried.
+    How often, how long, and how large a batch is tried.
     """
 
     restart_limit: int
     retry_limit: int
     resolve_timeout_s: float
+    batch_limit: int = 256
+    patience: Patience = field(default_factory=Patience)
 
 
 class Runner:
@@ -64,13 +69,26 @@ class Runner:
         self._bounds = bounds
         self._observer = observer
         self._jitter = jitter
+        self._aside = Aside(tools.books, bounds.patience)
+
+    @property
+    def aside(self) -> int:
+        """
+        How many wait for a card that another keeps; the next `run` looks after them.
+        """
+        return len(self._aside)
 
     async def run(self, items: Sequence[Entry]) -> list[Done]:
         """
-        Answer every item, or fail it with a fault. Returns what was achieved.
+        Answer every item, fail it with a fault, or put it aside for the next run.
+
+        Returns what was achieved.
         """
+        items = [*self._aside.take(), *items]
         try:
-            return await self._run(items)
+            if self._aside.alert:
+                return await self._run_free(items)
+            return await self._run(items, None)
         except Exception as error:  # noqa: BLE001 - the lane must live on
             self._observer.alarm("a batch failed", error)
             fault = InvariantError("the batch failed")
@@ -78,24 +96,62 @@ class Runner:
             refuse(items, fault)
             return []
 
-    async def _run(self, items: Sequence[Entry]) -> list[Done]:
+    async def _run_free(self, items: Sequence[Entry]) -> list[Done]:
+        """
+        Run those whose cards nobody keeps, and wait only a little for their locks.
+        """
         if not items:
             return []
+        free = await self._part(items, all_held=False)
+        limit = self._bounds.batch_limit
+        done: list[Done] = []
+        for first in range(0, len(free), limit):
+            batch = free[first : first + limit]
+            done += await self._run(batch, self._bounds.patience.short_ms)
+        return done
+
+    async def _part(self, items: Sequence[Entry], *, all_held: bool) -> list[Entry]:
+        """
+        Put aside who names a card that is held, and give the others.
+        """
         try:
-            return [await self._attempt(items, ConcurrencyError(_KEPT_CHANGING))]
-        except (ItemFaultError, LockTimeoutError) as error:
-            return await self._halve(items, error)
+            free = await self._aside.part(items, all_held=all_held)
+        except LockTimeoutError:
+            self._aside.put(items)
+            free = []
+        except BooksUnavailableError:
+            refuse(items, DependencyError(_UNREACHED))
+            return []
+        if len(free) < len(items):
+            self._observer.put_aside(len(items) - len(free))
+        return free
+
+    async def _run(self, items: Sequence[Entry], patience_ms: int | None) -> list[Done]:
+        if not items:
+            return []
+        kept_changing = ConcurrencyError(_KEPT_CHANGING)
+        try:
+            return [await self._attempt(items, kept_changing, patience_ms)]
+        except ItemFaultError as error:
+            return await self._halve(items, error, patience_ms)
+        except LockTimeoutError as error:
+            return await self._go_round(items, error, patience_ms)
         except SerializationError:
             fault = ConcurrencyError("others changed the same rows; ask again")
             refuse(items, fault)
         except BooksUnavailableError:
-            refuse(items, DependencyError("the books cannot be reached; ask again"))
+            refuse(items, DependencyError(_UNREACHED))
         except CommitUnknownError:
             self._observer.commit_unknown(len(items))
             return await self._resolve(items)
         return []
 
-    async def _attempt(self, items: Sequence[Entry], exhausted: GatewayError) -> Done:
+    async def _attempt(
+        self,
+        items: Sequence[Entry],
+        exhausted: GatewayError,
+        patience_ms: int | None = None,
+    ) -> Done:
         """
         Attempt a batch, again where it asks for it, and answer it.
 
@@ -108,7 +164,7 @@ class Runner:
         restarts = retries = 0
         while left:
             try:
-                done = await Attempt(self._tools, left, hints).run()
+                done = await Attempt(self._tools, left, hints, patience_ms).run()
             except RestartError as restart:
                 self._observer.restarted(restart.why)
                 for item, fault in restart.refused.items():
@@ -129,8 +185,35 @@ class Runner:
                 return done
         return Done([])
 
+    async def _go_round(
+        self,
+        items: Sequence[Entry],
+        error: LockTimeoutError,
+        patience_ms: int | None,
+    ) -> list[Done]:
+        """
+        Run the others without those who name a held card, and these with a later batch.
+
+        Where no card is held it was something else, a request's key perhaps: halve. Who
+        is left alone has waited its whole time, or goes on waiting aside.
+        """
+        short_ms = self._bounds.patience.short_ms
+        if len(items) == 1:
+            if patience_ms is None:
+                refuse(items, ConcurrencyError("another transaction keeps the card"))
+            else:
+                self._aside.put(items)
+            return []
+        free = await self._part(items, all_held=True)
+        if len(free) < len(items):
+            return await self._run(free, short_ms)
+        return await self._halve(items, error, short_ms)
+
     async def _halve(
-        self, items: Sequence[Entry], error: ItemFaultError | LockTimeoutError
+        self,
+        items: Sequence[Entry],
+        error: ItemFaultError | LockTimeoutError,
+        patience_ms: int | None,
     ) -> list[Done]:
         """
         Run both halves by themselves; an item left alone bears its own fault.
@@ -138,13 +221,10 @@ class Runner:
         if len(items) > 1:
             self._observer.halved(len(items))
             middle = len(items) // 2
-            first = await self._run(items[:middle])
-            return first + await self._run(items[middle:])
-        if isinstance(error, LockTimeoutError):
-            refuse(items, ConcurrencyError("another transaction keeps the card"))
-        else:
-            self._observer.alarm("an item broke a constraint", error)
-            refuse(items, InvariantError("the books refused the item"))
+            first = await self._run(items[:middle], patience_ms)
+            return first + await self._run(items[middle:], patience_ms)
+        self._observer.alarm("an item broke a constraint", error)
+        refuse(items, InvariantError("the books refused the item"))
         return []
 
     async def _resolve(self, items: Sequence[Entry]) -> list[Done]:
@@ -210,12 +290,3 @@ def answer(done: Done) -> None:
     for sweep in done.swept:
         if not sweep.future.done():
             sweep.future.set_result(None)
-
-
-def refuse(items: Iterable[Entry], fault: GatewayError) -> None:
-    """
-    Fail every item that still waits.
-    """
-    for item in items:
-        if not item.future.done():
-            item.future.set_exception(fault)

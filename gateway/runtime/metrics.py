@@ -90,7 +90,7 @@ class Metrics:
         )
         self._batch_events = self._counter(
             "scrip_batch_events",
-            "What went not straight: restart, retry, halving, unknown_outcome.",
+            "What went not straight: restart, retry, halving, aside, unknown_outcome.",
             "event",
         )
         self._redis_up = self._gauge(
@@ -111,6 +111,7 @@ class Metrics:
         self.batch_restarted = self._event_counter("restart")
         self.batch_retried = self._event_counter("retry")
         self.batch_halved = self._event_counter("halving")
+        self.batch_parted = self._event_counter("aside")
         self.outcome_unknown = self._event_counter("unknown_outcome")
 
     def rpc_finished(

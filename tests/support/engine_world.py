@@ -21,6 +21,7 @@ from gateway.domain.policy import (
 )
 from gateway.domain.results import Result
 from gateway.engine.answers import Answer
+from gateway.engine.aside import Patience
 from gateway.engine.attempt import Attempt, Hints, Tools
 from gateway.engine.items import Item
 from gateway.engine.policies import Policies
@@ -42,7 +43,12 @@ CONTROLLER = Caller(DeviceName("m-1", "s-1", "controller"), CERTIFICATE)
 TILL_2 = Caller(DeviceName("m-1", "s-1", "till-2"), CERTIFICATE)
 T2 = TerminalId(2)
 SECOND_INDEX = b"\x08" * 32
-BOUNDS = Bounds(restart_limit=3, retry_limit=3, resolve_timeout_s=5)
+BOUNDS = Bounds(
+    restart_limit=3,
+    retry_limit=3,
+    resolve_timeout_s=5,
+    patience=Patience(alone_ms=50),
+)
 
 
 def second_card(**changes: object) -> Card:
@@ -158,6 +164,9 @@ class Bench:
         """
         items = [self.item(command) for command in commands]
         await self.runner.run(items)
+        while self.runner.aside:
+            await asyncio.sleep(0)
+            await self.runner.run([])
         return [outcome(item) for item in items]
 
     async def answers(self, *commands: MoneyCommand) -> list[Answer]:

@@ -20,10 +20,12 @@ from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.results import APPROVALS, NO_USE, ActivityType
 from gateway.engine.ports import (
     BalanceRead,
+    CardName,
     Claim,
     ItemFaultError,
     Locked,
     LockRequest,
+    LockTimeoutError,
     Stored,
     StoredRequest,
     WriteSet,
@@ -41,6 +43,7 @@ class FakeBooks:
     commit something of a rival's. `poison` fails any batch that records such a request.
     Places: "look_up", "open", "locked" (cards locked, keys not claimed), "clock" (all
     claimed), "read_stored", "commit", "committed" (before the reply), "read", "policy".
+    `held` cards are kept by a stranger's transaction; `looks` counts who asked.
     `blind` books never lock a card named by its id, as if each came too late.
     """
 
@@ -56,6 +59,8 @@ class FakeBooks:
         self.strikes: dict[str, deque[Strike]] = {}
         self.poison: dict[RequestId, Exception] = {}
         self.blind = False
+        self.held: set[CardId] = set()
+        self.looks = 0
         self.opened: list[LockRequest] = []
         self.passed: list[str] = []
         self.commits = 0
@@ -110,6 +115,9 @@ class FakeBooks:
             for card in self.cards.values()
             if card.card_id in ids or card.number_index in indexes
         ]
+        if not self.held.isdisjoint(card.card_id for card in cards):
+            message = "55P03"
+            raise LockTimeoutError(message)
         self.reach("locked")
         claims = {claim.key: claim for claim in request.claims}
         assert len(claims) == len(request.claims), "a key is claimed once"
@@ -123,6 +131,35 @@ class FakeBooks:
             policy_version=self.rules.version,
         )
         return self._open, locked
+
+    async def held_cards(
+        self,
+        card_indexes: Sequence[bytes],
+        card_ids: Sequence[CardId],
+        originals: Sequence[RequestKey],
+        *,
+        patience_ms: int,
+    ) -> dict[CardName, int]:
+        """
+        Tell which cards a stranger keeps.
+        """
+        assert self._open is None, "a lane has one transaction at a time"
+        self.looks += 1
+        self.reach("held")
+        names: dict[CardName, CardId | None] = {
+            card.number_index: card.card_id
+            for card in self.cards.values()
+            if card.number_index in card_indexes
+        }
+        names |= {card_id: card_id for card_id in card_ids}
+        for key in originals:
+            if key in self.keys:
+                names[key] = self.records[self.keys[key][0]].card_id
+        return {
+            name: self.cards[card_id].version
+            for name, card_id in names.items()
+            if card_id in self.held
+        }
 
     # --- Readings -------------------------------------------------------------------
 

@@ -127,6 +127,7 @@ class FakeObserver:
         self.batches: list[int] = []
         self.restarts: list[str] = []
         self.halvings: list[int] = []
+        self.parted: list[int] = []
         self.unknown: list[int] = []
         self.alarms: list[tuple[str, BaseException]] = []
 
@@ -147,6 +148,12 @@ class FakeObserver:
         Hear that a batch is being halved.
         """
         self.halvings.append(size)
+
+    def put_aside(self, count: int) -> None:
+        """
+        Hear that so many wait for cards that are held.
+        """
+        self.parted.append(count)
 
     def commit_unknown(self, size: int) -> None:
         """

@@ -13,6 +13,63 @@ COMMIT;
 -- Give up the batch: its locks and its claims.
 ROLLBACK;
 
+-- name: set_patience
+-- Bound each wait for a lock of this transaction from here on. No index: no table.
+SELECT set_config('lock_timeout', %(lock_timeout)s::text, true);
+
+-- name: lock_free_cards
+-- Lock those of the named cards that nobody holds, and wait for none.
+-- Indexes: card_number_index_key and card_pkey, joined by a BitmapOr; request_key_pkey,
+-- transaction_pkey.
+SELECT card_id
+FROM card
+WHERE
+    number_index = ANY(%(indexes)s::bytea[])
+    OR card_id = ANY(%(card_ids)s::bigint[])
+    OR card_id = ANY(
+        ARRAY(
+            SELECT t.card_id
+            FROM
+                (
+                    SELECT
+                        unnest(%(terminal_ids)s::bigint[]) AS terminal_id,
+                        unnest(%(request_ids)s::uuid[]) AS request_id
+                ) AS asked
+            INNER JOIN request_key AS k USING (terminal_id, request_id)
+            INNER JOIN transaction AS t USING (transaction_id)
+            WHERE t.card_id IS NOT NULL
+        )
+    )
+ORDER BY card_id
+FOR UPDATE SKIP LOCKED;
+
+-- name: named_cards
+-- Tell the version of every card that a number, id or request key names, held or not.
+-- Indexes: card_number_index_key, request_key_pkey, transaction_pkey, card_pkey.
+SELECT
+    card_id,
+    version,
+    number_index,
+    NULL::bigint AS terminal_id,
+    NULL::uuid AS request_id
+FROM card
+WHERE number_index = ANY(%(indexes)s::bytea[])
+UNION ALL
+SELECT card_id, version, NULL::bytea, NULL::bigint, NULL::uuid
+FROM card
+WHERE card_id = ANY(%(card_ids)s::bigint[])
+UNION ALL
+SELECT c.card_id, c.version, NULL::bytea, k.terminal_id, k.request_id
+FROM
+    (
+        SELECT
+            unnest(%(terminal_ids)s::bigint[]) AS terminal_id,
+            unnest(%(request_ids)s::uuid[]) AS request_id
+    ) AS asked
+INNER JOIN request_key AS k USING (terminal_id, request_id)
+INNER JOIN transaction AS t USING (transaction_id)
+INNER JOIN card AS c USING (card_id);
+
 -- name: lock_cards_by_index
 -- Lock the cards that tills named by number, in the order of card_id.
 -- Index: card_number_index_key.

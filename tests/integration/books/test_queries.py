@@ -25,6 +25,9 @@ WORKERS: Final = (
     "begin",
     "commit",
     "rollback",
+    "set_patience",
+    "lock_free_cards",
+    "named_cards",
     "lock_cards_by_index",
     "lock_cards_by_id",
     "lock_cards",
@@ -92,7 +95,7 @@ def plan_of(connection: Connection, query: Query) -> str:
     Give the plan that is made once for any parameters.
     """
     types = [
-        re.search(rf"\${number}::([a-z0-9]+\[\])", query.numbered.decode())
+        re.search(rf"\${number}::([a-z0-9]+(?:\[\])?)", query.numbered.decode())
         for number in range(1, len(query.parameters) + 1)
     ]
     names = ", ".join(found[1] for found in types if found)

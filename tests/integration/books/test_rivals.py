@@ -3,7 +3,9 @@ A rival holds what the batch wants, then commits: the batch sees what the rival 
 """
 
 import asyncio
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -11,6 +13,7 @@ import pytest
 
 from gateway.books.connect import Session
 from gateway.books.lane import PostgresBooks
+from gateway.domain.ids import CardId
 from gateway.domain.results import ActivityType
 from gateway.engine.ports import LockTimeoutError
 from tests.support.ledger import (
@@ -20,6 +23,7 @@ from tests.support.ledger import (
     lock_request,
     moved,
     new_claim,
+    number_index,
     redeem,
     together,
 )
@@ -172,6 +176,84 @@ async def test_a_rival_that_does_not_end_is_a_lock_timeout(
     await second.commit(moved(locked.cards[0], claim, load(10), locked))
 
     assert frozenset({claim.key}) == locked.won
+
+
+async def test_a_batch_that_has_neighbours_waits_as_long_as_it_says(
+    make_books: Callable[..., PostgresBooks],
+) -> None:
+    """
+    Its patience ends the wait, and is its own: the next batch has the connection's.
+    """
+    rival, ours = make_books(), make_books(PATIENT)
+    request = lock_request(new_claim(), cards=(1,))
+    batch, _ = await rival.open(request)
+    hurried = replace(lock_request(new_claim(), cards=(1,)), patience_ms=20)
+    began_s = time.monotonic()
+    with pytest.raises(LockTimeoutError, match="55P03"):
+        await ours.open(hurried)
+    took_s = time.monotonic() - began_s
+    waiting = asyncio.ensure_future(ours.open(request))
+    await asyncio.sleep(0.1)
+    waits = not waiting.done()
+    await batch.rollback()
+    second, locked = await waiting
+    await second.rollback()
+
+    assert took_s < PATIENT.lock_timeout_ms / 1_000
+    assert waits
+    assert frozenset(claim.key for claim in request.claims) == locked.won
+
+
+async def test_held_cards_are_told_without_waiting(
+    make_books: Callable[..., PostgresBooks],
+) -> None:
+    """
+    By number or by the key of a transaction on it; free and unknown cards are not.
+
+    Nothing is kept: the rival locks what was free at once.
+    """
+    rival, ours = make_books(), make_books(PATIENT)
+    sale, other = new_claim(), new_claim()
+    batch, locked = await rival.open(lock_request(sale, other, cards=(1, 2)))
+    await batch.commit(
+        together(
+            moved(locked.cards[0], sale, load(900), locked),
+            moved(locked.cards[1], other, load(900), locked),
+        )
+    )
+    batch, _ = await rival.open(lock_request(cards=(1, 3)))
+    names = [number_index(card) for card in (1, 2, 3, 99)]
+    keys = [sale.key, other.key, new_claim().key]
+
+    held = await ours.held_cards(names, [CardId(3)], keys, patience_ms=20)
+    by_number = await ours.held_cards(names, [], [], patience_ms=20)
+    by_key = await ours.held_cards([], [], keys, patience_ms=20)
+    await batch.rollback()
+    nobody = await ours.held_cards(names, [CardId(3)], keys, patience_ms=20)
+    batch, _ = await rival.open(lock_request(cards=(2,)))
+    await batch.rollback()
+
+    assert by_number == {number_index(1): 1, number_index(3): 0}
+    assert by_key == {sale.key: 1}
+    assert held == by_number | by_key | {CardId(3): 0}
+    assert nobody == {}
+
+
+async def test_a_table_that_is_held_is_not_waited_for_long(
+    make_books: Callable[..., PostgresBooks], superuser: Owner
+) -> None:
+    """
+    A migration keeps all cards: the look ends after its patience, and can be had again.
+    """
+    ours = make_books(PATIENT)
+    names = [number_index(1)]
+    await ours.connect()
+    async with superuser.transaction():
+        await superuser.execute("LOCK TABLE card IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(LockTimeoutError, match="55P03"):
+            await ours.held_cards(names, [], [], patience_ms=20)
+
+    assert await ours.held_cards(names, [], [], patience_ms=20) == {}
 
 
 async def test_later_activity_of_an_activate_is_found(books: PostgresBooks) -> None:

@@ -340,3 +340,47 @@ async def test_a_terminal_that_the_newest_policy_no_longer_has() -> None:
 
     assert isinstance(answers[0], GatewayError)
     assert kinds([*answers[1:], *again]) == [Answer] * 2
+
+
+async def test_a_drained_lane_waits_for_who_was_put_aside() -> None:
+    """
+    It looks again by itself, soon, and ends when the card is free or the time over.
+    """
+    around = bench()
+    around.books.held.add(CardId(2))
+    lane = lane_of(around, FakeLive())
+    first, second, third = sales(3)
+    futures = submit(lane, first, of_second_card(second))
+
+    async with running(lane):
+        await futures[0]
+        freed = asyncio.get_running_loop().call_later(0.05, around.books.held.clear)
+        lane.drain()
+        answers = await got(futures)
+
+    assert freed.when() <= asyncio.get_running_loop().time()
+    assert kinds(answers) == [Answer, Answer]
+    with pytest.raises(DependencyError):
+        submit(lane, third)
+
+
+async def test_who_was_put_aside_counts_in_the_queue() -> None:
+    """
+    A card that is kept for long cannot fill the memory: the queue's bound is for all.
+    """
+    around = bench()
+    around.books.held.add(CardId(2))
+    lane = lane_of(around, FakeLive(), queue_limit=3)
+    first, *others = sales(4)
+    futures = submit(lane, first, *map(of_second_card, others[:2]))
+
+    async with running(lane):
+        await futures[0]
+        free = lane.free
+        submit(lane, of_second_card(others[2]))
+        with pytest.raises(ThrottledError):
+            submit(lane, first)
+        around.books.held.clear()
+
+    assert free == 1
+    assert kinds(await got(futures)) == [Answer] * 3

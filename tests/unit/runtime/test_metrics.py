@@ -53,6 +53,7 @@ def test_the_lanes_and_redis_figures() -> None:
     metrics.batch_restarted()
     metrics.batch_retried()
     metrics.batch_halved()
+    metrics.batch_parted()
     metrics.outcome_unknown()
     metrics.redis_up(up=True)
     metrics.redis_failed()
@@ -62,7 +63,7 @@ def test_the_lanes_and_redis_figures() -> None:
     assert value(metrics, "scrip_lane_queue_depth") == 7
     assert value(metrics, "scrip_batch_items_sum") == 64
     assert value(metrics, "scrip_batch_seconds_count") == 1
-    for event in ("restart", "retry", "halving", "unknown_outcome"):
+    for event in ("restart", "retry", "halving", "aside", "unknown_outcome"):
         assert value(metrics, "scrip_batch_events_total", event=event) == 1
     assert value(metrics, "scrip_redis_up") == 1
     assert value(metrics, "scrip_redis_failures_total") == 1

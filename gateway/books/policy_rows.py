@@ -106,12 +106,13 @@ def build_policy(version: int, rows: PolicyRows, known: Policy | None) -> Policy
 
 
 def _program(row: Row) -> Program:
-    program_id, code, name, time_zone = row
+    program_id, code, name, time_zone, tip_tolerance_bps = row
     return Program(
         program_id=ProgramId(program_id),
         code=code,
         name=name,
         time_zone=ZoneInfo(time_zone),
+        tip_tolerance_bps=tip_tolerance_bps,
     )
 
 
@@ -130,6 +131,7 @@ def _product(row: Row) -> Product:
         validity_days,
         cash_out_limit_minor,
         restriction_set_id,
+        hold_ttl_s,
     ) = row
     return Product(
         product_id=ProductId(product_id),
@@ -145,6 +147,7 @@ def _product(row: Row) -> Product:
         validity_days=validity_days,
         cash_out_limit_minor=cash_out_limit_minor,
         restriction_set_id=restriction_set_id,
+        hold_ttl_s=hold_ttl_s,
     )
 
 

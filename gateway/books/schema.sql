@@ -67,7 +67,10 @@ CREATE TABLE program (
     time_zone text NOT NULL CHECK (
         time_zone ~ '^[A-Z][A-Za-z_]*(/[A-Za-z0-9_+-]+){0,2}$'
         AND (timestamp '2000-01-01 00:00' AT TIME ZONE time_zone) IS NOT NULL
-    )
+    ),
+    -- How much more than a hold a capture may take, in hundredths of a percent.
+    tip_tolerance_bps smallint NOT NULL DEFAULT 0
+    CHECK (tip_tolerance_bps BETWEEN 0 AND 10000)
 );
 
 CREATE TABLE merchant (
@@ -274,6 +277,8 @@ CREATE TABLE card_product (
     cash_out_limit_minor bigint
     CHECK (cash_out_limit_minor BETWEEN 1 AND 1000000000000000),
     restriction_set_id bigint,
+    -- How long a hold lives at most.
+    hold_ttl_s integer NOT NULL DEFAULT 604800 CHECK (hold_ttl_s BETWEEN 1 AND 31622400),
     CONSTRAINT card_product_code_key UNIQUE (program_id, code),
     CONSTRAINT card_product_card_key UNIQUE (product_id, program_id, currency),
     CONSTRAINT card_product_restriction_fkey

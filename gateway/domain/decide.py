@@ -5,6 +5,8 @@ One entry for every command that is recorded.
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway.domain.authorize import decide_authorize, decide_increment
+from gateway.domain.capture import decide_cancel, decide_capture
 from gateway.domain.cash_out import decide_cash_out
 from gateway.domain.commands import (
     Activate,
@@ -61,6 +63,7 @@ _BY_CARD: Final[dict[type[Command], Callable[[Any, View], Decision]]] = {
     Load: decide_load,
     Activate: decide_activate,
     CashOut: decide_cash_out,
+    Authorize: decide_authorize,
 }
 _BY_ORIGINAL: Final[
     dict[type[Command], Callable[[Any, View, Original | None], Decision]]
@@ -68,6 +71,9 @@ _BY_ORIGINAL: Final[
     Reverse: decide_reverse,
     Refund: decide_refund,
     Void: decide_void,
+    IncrementAuthorization: decide_increment,
+    Capture: decide_capture,
+    CancelAuthorization: decide_cancel,
 }
 
 

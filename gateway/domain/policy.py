@@ -71,12 +71,16 @@ class Caller(NamedTuple):
 class Program:
     """
     An issuer's rules for its cards. `time_zone` decides when a card's last day ends.
+
+    `tip_tolerance_bps` is how much more than a hold's amount may be captured of it, in
+    hundredths of a percent.
     """
 
     program_id: ProgramId
     code: str
     name: str
     time_zone: ZoneInfo
+    tip_tolerance_bps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +93,8 @@ class Product:
     A card that is not `reloadable` takes one load (single-use); it may be spent in
     several sales and is DEPLETED at zero. `validity_days` counts from activation.
     `cash_out_limit_minor` is the largest balance that is paid out in cash everywhere;
-    None leaves it to the law of the store.
+    None leaves it to the law of the store. A hold on its cards lives at most
+    `hold_ttl_s` seconds.
     """
 
     product_id: ProductId
@@ -105,6 +110,7 @@ class Product:
     validity_days: int | None
     cash_out_limit_minor: int | None = None
     restriction_set_id: RestrictionSetId | None = None
+    hold_ttl_s: int = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

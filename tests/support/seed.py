@@ -72,16 +72,16 @@ INSERT INTO card_product (
     max_load_minor, max_redeem_minor, max_balance_minor
 )
 SELECT program_id, p.* FROM program, (VALUES
-    ('usd', 'USD', true, NULL::bigint, '{1,2,3,5}'::smallint[],
+    ('usd', 'USD', true, NULL::bigint, '{1,2,3,5,9}'::smallint[],
         NULL::bigint, NULL::bigint, NULL::bigint),
-    ('eur', 'EUR', true, NULL, '{1,2,3,5}', NULL, NULL, NULL),
-    ('one-time', 'USD', false, NULL, '{1,2,3,5}', NULL, NULL, NULL),
-    ('fixed', 'USD', false, 5000, '{1,2,3,5}', NULL, NULL, NULL),
-    ('limited', 'USD', true, NULL, '{1,2,3,5}', 20000, 30000, 50000),
+    ('eur', 'EUR', true, NULL, '{1,2,3,5,9}', NULL, NULL, NULL),
+    ('one-time', 'USD', false, NULL, '{1,2,3,5,9}', NULL, NULL, NULL),
+    ('fixed', 'USD', false, 5000, '{1,2,3,5,9}', NULL, NULL, NULL),
+    ('limited', 'USD', true, NULL, '{1,2,3,5,9}', 20000, 30000, 50000),
     ('load-only', 'USD', true, NULL, '{1,2,5}', NULL, NULL, NULL),
-    ('cash', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL),
-    ('cash-once', 'USD', false, NULL, '{1,2,3,5,6}', NULL, NULL, NULL),
-    ('cash-by-law', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL)
+    ('cash', 'USD', true, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL),
+    ('cash-once', 'USD', false, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL),
+    ('cash-by-law', 'USD', true, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL)
 ) AS p (code, currency, reloadable, fixed, permitted, load, redeem, balance);
 UPDATE card_product SET cash_out_limit_minor = 1000
 WHERE code IN ('cash', 'cash-once');

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from gateway.domain.errors import GatewayError
 from gateway.domain.ids import CardId, TransactionId
@@ -268,28 +269,38 @@ class Clerk:
         Sweep every card that is left; give one of the faults, if there were any.
         """
         deadline = asyncio.get_running_loop().time() + self._bounds.sweep_timeout_s
-        error: BaseException | None = None
+        refused: BaseException | None = None
         futures: dict[CardId, asyncio.Future[None]] = {}
-        for card_id in left:
+        for card_id, holds in left.items():
             try:
-                futures[card_id] = self._lane.sweep(card_id, deadline)
+                future = self._lane.sweep(card_id, deadline)
             except GatewayError as fault:
-                error = fault
+                refused = fault
                 break
+            future.add_done_callback(partial(self._swept, holds))
+            futures[card_id] = future
         if futures:
             await asyncio.wait(futures.values())
-        now = self._clock.guess()
-        lags_s: list[float] = []
         for card_id, future in futures.items():
-            fault = future.exception()
-            if fault is not None:
-                error = fault
-                continue
-            ended = left.pop(card_id)
-            lags_s += [(now - hold.expires_at).total_seconds() for hold in ended]
-        if lags_s:
-            self._observer.released(lags_s)
-        return error
+            error = future.exception()
+            if error is None:
+                del left[card_id]
+            else:
+                refused = error
+        return refused
+
+    def _swept(self, holds: Sequence[OpenHold], future: asyncio.Future[None]) -> None:
+        """
+        Count holds that ended: their neighbours may still wait for a card.
+        """
+        if future.exception() is not None:
+            return
+        now = self._clock.guess()
+        self._observer.released(
+            [(now - hold.expires_at).total_seconds() for hold in holds]
+        )
+        self._in_flight.difference_update(hold.hold_id for hold in holds)
+        self._room.set()
 
     async def _wait_for_room(self) -> None:
         """

@@ -39,7 +39,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	$(LOCK_ARGS)
 
 .PHONY: help demo test coverage check $(CHECK_STEPS) format protos proto-release \
-	settings-reference bench bench-redis lock clean
+	settings-reference bench bench-redis bench-holds lock clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[.a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' \
@@ -55,6 +55,9 @@ bench: $(STAMP) ## Measure the gateway against the limit of this machine
 
 bench-redis: $(STAMP) ## Kill Redis under load, and measure what tills notice
 	@$(BIN)/python -m loadtests.redis_outage $(BENCH_ARGS)
+
+bench-holds: $(STAMP) ## Let 100,000 holds end beside sales, and measure when they do
+	@$(BIN)/python -m loadtests.holds $(BENCH_ARGS)
 
 # --- Tests --------------------------------------------------------------------------
 

@@ -92,6 +92,7 @@ class Load:
         self._stopping = False
         self._connections: list[Connection] = []
         self._sequence = 0
+        self._next_s = 0.0
 
     async def run(self) -> dict[str, Any]:
         """
@@ -183,6 +184,26 @@ class Load:
         if self._counting:
             self._latencies.append(now - started)
             self._results[name] += 1
+        if self._stopping:
+            return
+        delay_s = self._delay_s(now)
+        if delay_s > 0:
+            self._loop.call_later(delay_s, self._send_next, number, opened)
+        else:
+            self._send_next(number, opened)
+
+    def _delay_s(self, now: float) -> float:
+        """
+        Tell how long to wait before the next request, at so many a second.
+        """
+        per_s = self._orders.get("per_s")
+        if not per_s:
+            return 0.0
+        # What could not be sent in time is not made up for but within a second.
+        self._next_s = max(self._next_s, now - 1.0) + 1.0 / per_s
+        return self._next_s - now
+
+    def _send_next(self, number: int, opened: int) -> None:
         if self._stopping:
             return
         if self._orders["mode"] == "stream":

@@ -27,7 +27,7 @@ class Scenario:
     What is asked, how, and of how many cards.
 
     `mode` is unary, stream or limit; `cards` bounds how many cards are used, None is
-    all.
+    all; `per_s` how many are asked a second.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Scenario:
     operation: str = "redeem"
     connections: int = 1
     cards: int | None = None
+    per_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,7 @@ def _measure_gateway(
         "in_flight": scenario.in_flight,
         "connections": scenario.connections,
         "operation": scenario.operation,
+        "per_s": scenario.per_s,
         "seconds": seconds,
         "warm_up_s": warm_up_s,
         "seed": seed(),

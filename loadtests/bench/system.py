@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import redis
 
 from gateway.books.migrate import migrate
 from gateway.runtime.data_folder import DataFolder
@@ -62,6 +63,7 @@ class System:
         self.postgres = EmbeddedPostgres(folder)
         self.valkey = EmbeddedValkey(folder)
         self._workers: list[subprocess.Popen[bytes]] = []
+        self._clerk: subprocess.Popen[bytes] | None = None
         self._numbers: list[str] = []
         self.port = 0
 
@@ -96,6 +98,8 @@ class System:
             f"gateway-{number}": Meter(worker.pid)
             for number, worker in enumerate(self._workers, 1)
         }
+        if self._clerk is not None:
+            found["clerk"] = Meter(self._clerk.pid)
         found["postgres"] = Meter(self.postgres.pid)
         found["redis"] = Meter(self.valkey.pid)
         return found
@@ -152,12 +156,48 @@ class System:
         """
         Stop what was started, the workers first.
         """
+        self._stop_clerk()
         for worker in self._workers:
             worker.terminate()
         for worker in self._workers:
             worker.wait(timeout=30)
         self.valkey.stop()
         self.postgres.stop()
+
+    def start_clerk(self) -> None:
+        """
+        Start a clerk beside the workers.
+        """
+        log = self._clerk_log_path.open("ab")
+        command = [sys.executable, "-m", "gateway.clerk"]
+        self._clerk = subprocess.Popen(
+            command, env=self._environment(), stdout=log, stderr=log
+        )
+
+    def restart_clerk(self) -> None:
+        """
+        Start a clerk anew, that has to find out all by itself, with Redis emptied.
+        """
+        self._stop_clerk()
+        with redis.Redis.from_url(self.valkey.url) as client:
+            client.flushall()
+        self.start_clerk()
+
+    def clerk_log(self) -> list[str]:
+        """
+        Give what the clerk said.
+        """
+        return self._clerk_log_path.read_text(encoding="utf-8").splitlines()
+
+    @property
+    def _clerk_log_path(self) -> Path:
+        return self._folder.path / "clerk.log"
+
+    def _stop_clerk(self) -> None:
+        if self._clerk is not None:
+            self._clerk.terminate()
+            self._clerk.wait(timeout=30)
+            self._clerk = None
 
     def _make_cards(
         self, connection: psycopg.Connection[Any], say: Callable[[str], None]
@@ -208,14 +248,7 @@ class System:
 
     def _start_workers(self) -> None:
         self.port = self.port or _free_port()
-        environment = os.environ | {
-            "SCRIP_DATA_FOLDER": str(self._folder.path),
-            "SCRIP_POSTGRES__URL": self.postgres.dsn(),
-            "SCRIP_REDIS__URL": self.valkey.url,
-            "SCRIP_GRPC__PORT": str(self.port),
-            "SCRIP_LIMITS__TERMINAL_REQUESTS_PER_MINUTE": "10000000",
-            "SCRIP_LOGGING__LEVEL": "info",
-        }
+        environment = self._environment()
         for number in range(1, self._worker_count + 1):
             log = (self._folder.path / f"worker-{number}.log").open("ab")
             command = [sys.executable, "-m", "gateway.worker", "--number", str(number)]
@@ -223,6 +256,16 @@ class System:
                 subprocess.Popen(command, env=environment, stdout=log, stderr=log)
             )
         self._wait_until_answering()
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {
+            "SCRIP_DATA_FOLDER": str(self._folder.path),
+            "SCRIP_POSTGRES__URL": self.postgres.dsn(),
+            "SCRIP_REDIS__URL": self.valkey.url,
+            "SCRIP_GRPC__PORT": str(self.port),
+            "SCRIP_LIMITS__TERMINAL_REQUESTS_PER_MINUTE": "10000000",
+            "SCRIP_LOGGING__LEVEL": "info",
+        }
 
     def _wait_until_answering(self) -> None:
         limit = time.monotonic() + _START_TIMEOUT_S

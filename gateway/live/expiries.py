@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from gateway.domain.ids import TransactionId
 from gateway.engine.clerk_ports import Due, Loaded, OpenHold, Page
-from gateway.live.errors import LiveError, RedisRefusedError
+from gateway.live.errors import LiveError
 from gateway.live.events import LiveEvent
 from gateway.live.link import Link, Reply
 from gateway.live.options import LiveOptions
@@ -70,7 +70,7 @@ class RedisExpiries:
         if reply is None:
             return None
         try:
-            return _due_of(reply)
+            return self._due_of(reply)
         except (LookupError, TypeError, ValueError) as error:
             self._failed(error)
             return None
@@ -100,6 +100,19 @@ class RedisExpiries:
             self._failed(error)
         return None
 
+    def _due_of(self, reply: Reply) -> Due:
+        if not isinstance(reply, list):
+            raise TypeError("what is due is no list")
+        loaded, first, *found = reply
+        next_at = None
+        if first:
+            next_at = _EPOCH + timedelta(milliseconds=float(cast("bytes", first)))
+        hold_ids = [_id_of(cast("bytes", text)) for text in found]
+        if None in hold_ids:
+            self._on_event(LiveEvent.READ_FAILED)
+        known = [hold_id for hold_id in hold_ids if hold_id is not None]
+        return Due(Loaded(cast("int", loaded)), next_at, known)
+
     def _failed(self, error: Exception) -> None:
         """
         Leave Redis alone for a while, and say why, but not every time.
@@ -116,19 +129,12 @@ class RedisExpiries:
             )
 
 
-def _due_of(reply: Reply) -> Due:
-    if not isinstance(reply, list):
-        raise RedisRefusedError("what is due is no list")
-    loaded, first, *found = reply
-    next_at = None
-    if first:
-        next_at = _EPOCH + timedelta(milliseconds=float(cast("bytes", first)))
-    hold_ids = [TransactionId(_id_of(cast("bytes", text))) for text in found]
-    return Due(Loaded(cast("int", loaded)), next_at, hold_ids)
-
-
-def _id_of(text: bytes) -> bytes:
-    made = bytes.fromhex(text.decode("ascii"))
-    if len(made) != _ID_BYTES:
-        raise ValueError("an id of a hold has 16 bytes")
-    return made
+def _id_of(text: bytes) -> TransactionId | None:
+    """
+    Read a hold's id; None when it is none of ours.
+    """
+    try:
+        made = bytes.fromhex(text.decode("ascii"))
+    except ValueError:
+        return None
+    return TransactionId(made) if len(made) == _ID_BYTES else None

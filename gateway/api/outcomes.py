@@ -41,8 +41,8 @@ _HOLD_STATES: Final = tuple(transaction_pb2.Hold.State.values())
 _CARD_STATES: Final = tuple(card_pb2.Card.State.values())
 _ENTRY_MODES: Final = tuple(transaction_pb2.EntryMode.values())
 
-# What the till asks for money with: what is not approved is due from elsewhere. A tuple,
-# because hashing an enum is slow.
+# What the till asks for money with: what is not approved is due from elsewhere. It is
+# searched by identity, because hashing an enum is slow.
 _PAYING: Final = (ActivityType.REDEEM, ActivityType.AUTHORIZE, ActivityType.CAPTURE)
 
 # Refused at checks 7 to 11: the card was found and is accepted here, so what it is may

@@ -33,16 +33,11 @@ from scrip.v1 import transaction_pb2
 _NO_OPERATION: Final = FieldProblem(
     "operation", "is missing: send one of the operations of TransactRequest"
 )
+# By the name of its field in TransactRequest: its message is named by the method.
 _METHOD_NAMES: Final = {
-    "activate": "Activate",
-    "load": "Load",
-    "redeem": "Redeem",
-    "get_balance": "GetBalance",
-    "reverse": "Reverse",
-    "get_transaction": "GetTransaction",
-    "cash_out": "CashOut",
-    "refund": "Refund",
-    "void": "Void",
+    field.name: field.message_type.name.removesuffix("Request")
+    for field in pb.TransactRequest.DESCRIPTOR.oneofs_by_name["operation"].fields
+    if field.message_type is not None
 }
 _Context = aio.ServicerContext[Any, Any]
 

@@ -20,15 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FIELDS: Final = {
-    "Activate": "activate",
-    "Load": "load",
-    "Redeem": "redeem",
-    "GetBalance": "get_balance",
-    "Reverse": "reverse",
-    "GetTransaction": "get_transaction",
-    "CashOut": "cash_out",
-    "Refund": "refund",
-    "Void": "void",
+    field.message_type.name.removesuffix("Request"): field.name
+    for field in pb.TransactRequest.DESCRIPTOR.oneofs_by_name["operation"].fields
+    if field.message_type is not None
 }
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 _ECHOED_CHARACTERS: Final = 64

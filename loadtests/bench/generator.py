@@ -28,6 +28,8 @@ from scrip.v1 import card_service_pb2 as api
 from scrip.v1 import result_pb2
 
 _SERVICE = "/scrip.v1.CardService/"
+# A unary call that ended with a status, and not with an answer.
+REFUSED = "a status"
 _PLACEHOLDER = "00000000-0000-4000-8000-000000000000"
 
 
@@ -130,8 +132,15 @@ class Load:
             self._on_message(number, opened, payload)
 
         def on_end(opened: int) -> None:
-            if not self._stopping and (number, opened) in self._sent:
+            if self._stopping or (number, opened) not in self._sent:
+                return
+            if not orders.get("per_s"):
                 self._connections[number].failure = LoadError("a call had no answer")
+                return
+            # A paced load goes on, as tills do, and tells how often this was.
+            now = time.perf_counter()
+            self._count(REFUSED, now - self._sent.pop((number, opened)))
+            self._go_on(number, opened, now)
 
         _, connection = await self._loop.create_connection(
             lambda: Connection(headers, on_message, on_end),
@@ -181,9 +190,15 @@ class Load:
             name = ""
         if outcome is not None:
             name = result_pb2.Result.Name(outcome.result)
+        self._count(name, now - started)
+        self._go_on(number, opened, now)
+
+    def _count(self, name: str, took_s: float) -> None:
         if self._counting:
-            self._latencies.append(now - started)
+            self._latencies.append(took_s)
             self._results[name] += 1
+
+    def _go_on(self, number: int, opened: int, now: float) -> None:
         if self._stopping:
             return
         delay_s = self._delay_s(now)

@@ -34,6 +34,8 @@ _AMOUNT_MINOR = 10**10
 _CHUNK = 20_000
 _SAMPLE = 200_000
 _START_TIMEOUT_S = 60.0
+_COMPLAINTS = ("warning", "error", "critical")
+_MOST_COMPLAINTS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +191,17 @@ class System:
         """
         return self._clerk_log_path.read_text(encoding="utf-8").splitlines()
 
+    def complaints(self) -> list[str]:
+        """
+        Give what the processes said that is a warning or worse.
+        """
+        lines = [
+            line
+            for path in sorted(self._folder.path.glob("*.log"))
+            for line in path.read_text(encoding="utf-8").splitlines()
+        ]
+        return [line for line in lines if _is_complaint(line)][-_MOST_COMPLAINTS:]
+
     @property
     def _clerk_log_path(self) -> Path:
         return self._folder.path / "clerk.log"
@@ -280,6 +293,10 @@ class System:
             time.sleep(0.1)
         message = f"the gateway does not answer; see {self._folder.path}/worker-1.log"
         raise RuntimeError(message)
+
+
+def _is_complaint(line: str) -> bool:
+    return any(f'"level":"{level}"' in line for level in _COMPLAINTS)
 
 
 def _free_port() -> int:

@@ -99,6 +99,7 @@ def _run(system: System, options: argparse.Namespace) -> dict[str, Any]:
         "outcome": asdict(outcome),
         "broken_rules": broken,
         "clerk": system.clerk_log(),
+        "complaints": system.complaints(),
         "met": met,
     }
 

@@ -6,10 +6,11 @@ SELECT scrip_clock() AS clock;
 
 -- name: holds_standing
 -- Find those of these holds that still stand, each with the card it is on now.
+-- Not `state = 1`: a plan made on an empty table would go through all open ones.
 -- Index: hold_pkey.
 SELECT h.hold_id, h.card_id, h.expires_at
 FROM hold AS h
-WHERE h.hold_id = ANY(%(hold_ids)s::uuid[]) AND h.state = 1;
+WHERE h.hold_id = ANY(%(hold_ids)s::uuid[]) AND h.state < 2;
 
 -- name: holds_until
 -- Read a page of the open holds, the soonest first, up to a moment.

@@ -43,10 +43,17 @@ WORKERS: Final = (
     "clock_shift",
     "unsafe_settings",
     "last_approval",
+    "books_clock",
+    "holds_standing",
+    "holds_until",
+    "holds_open",
+    "holds_named",
+    "write_holds",
+    "insert_hold_steps",
     *(name for name in QUERIES if name.startswith("policy_")),
 )
 INDEX: Final = re.compile(r"\b\w+_(?:pkey|key|idx)\b")
-TABLES_THAT_GROW: Final = ("card", "transaction", "posting", "request_key")
+TABLES_THAT_GROW: Final = ("card", "transaction", "posting", "request_key", "hold")
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """
-How soon holds are released when many end at once, beside sales.
+Measure how soon holds are released when many of them end beside sales.
 
-`python -m loadtests.holds`; what is asked for stands in its `__main__`.
+Owns the holds, when they end, and what is asked of their releases. The system under
+load and the load itself are those of `loadtests.bench`; it imports no test.
 """

@@ -48,6 +48,7 @@ _QUERIES: Final = (
     "named_cards",
     "lock_cards_by_index",
     "lock_cards_by_id",
+    "lock_free_cards_by_id",
     "lock_cards",
     "claim_keys",
     "batch_moment",
@@ -331,7 +332,8 @@ def _lock_step(request: LockRequest) -> list[Step]:
     if indexes:
         return [step("lock_cards_by_index", [byteas(indexes)])]
     if card_ids:
-        return [step("lock_cards_by_id", [int8s(card_ids)])]
+        name = "lock_cards_by_id" if request.waits else "lock_free_cards_by_id"
+        return [step(name, [int8s(card_ids)])]
     return []
 
 

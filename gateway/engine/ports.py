@@ -82,12 +82,14 @@ class LockRequest:
     What the first round trip locks and claims. The adapter sorts both.
 
     `patience_ms` bounds each wait of the batch; without it the connection's own does.
+    Without `waits`, cards that another has locked are left out.
     """
 
     card_indexes: Sequence[bytes]
     card_ids: Sequence[CardId]
     claims: Sequence[Claim]
     patience_ms: int | None = None
+    waits: bool = True
 
 
 # How a card is named: by its number's index, by its id, or by its original's key.

@@ -30,6 +30,7 @@ WORKERS: Final = (
     "named_cards",
     "lock_cards_by_index",
     "lock_cards_by_id",
+    "lock_free_cards_by_id",
     "lock_cards",
     "claim_keys",
     "batch_moment",

@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, cast
 
 from gateway.books.open_holds import PostgresHolds
@@ -26,7 +26,7 @@ from gateway.bootstrap.observing import EngineObserver, LiveObserver
 from gateway.bootstrap.sealing import VaultCodes
 from gateway.engine.attempt import Tools
 from gateway.engine.clerk import Clerk, ClerkBounds
-from gateway.engine.lane import Lane, LaneSettings
+from gateway.engine.lane import Lane
 from gateway.engine.policies import Policies
 from gateway.engine.ports import TransactionIds
 from gateway.live.expiries import RedisExpiries
@@ -36,8 +36,6 @@ from gateway.runtime.time_ordered_ids import TimeOrderedIds
 
 # Its orders for tests are those of worker 0: workers count from 1.
 CLERK_NUMBER: Final = 0
-
-BATCH_LIMIT: Final = 128
 
 # Nobody waits for the clerk, and a page of a load is larger than an admission.
 _PATIENCE: Final = 10
@@ -93,7 +91,7 @@ async def assemble_clerk(
             faults=faults,
         ),
         live=stores.live,
-        settings=_lane_settings(settings),
+        settings=lane_settings(settings),
         observer=observer,
         jitter=random.random,
     )
@@ -118,14 +116,6 @@ async def assemble_clerk(
     return ClerkWork(
         clerk=clerk, lane=lane, stores=stores, holds=holds, expiries=expiries
     )
-
-
-def _lane_settings(settings: Settings) -> LaneSettings:
-    """
-    Give the lane's bounds; its batches are small, as sales wait for their cards.
-    """
-    lane = lane_settings(settings)
-    return replace(lane, batch_limit=min(BATCH_LIMIT, lane.batch_limit))
 
 
 def _bounds(settings: Settings) -> ClerkBounds:

@@ -20,6 +20,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from gateway.books.check import check_books
 from loadtests.bench.runs import Measured, Scenario, measure
 from loadtests.bench.system import System
@@ -79,7 +81,9 @@ def _run(system: System, options: argparse.Namespace) -> dict[str, Any]:
     _say(f"the first holds end in {left_s:.0f} s")
     threading.Event().wait(max(0.0, left_s - WARM_UP_S - MARGIN_S))
     seconds = round(options.spread) + 2 * MARGIN_S
+    busy_s = _busy_s()
     beside = _sales(system, options, seconds=seconds, per_s=per_s)
+    busy_cores = (_busy_s() - busy_s) / (seconds + WARM_UP_S)
     outcome = wait_until_ended(dsn, limit_s=REST_S, say=_say)
     _say("checking the books")
     broken = [found.rule for found in asyncio.run(check_books(dsn))]
@@ -96,6 +100,8 @@ def _run(system: System, options: argparse.Namespace) -> dict[str, Any]:
         "wanted_per_s": per_s,
         "sales_before": asdict(before),
         "sales_beside": asdict(beside),
+        "busy_cores": busy_cores,
+        "cores": psutil.cpu_count(),
         "outcome": asdict(outcome),
         "broken_rules": broken,
         "clerk": system.clerk_log(),
@@ -118,6 +124,14 @@ def _sales(
     run = measure(system, scenario, seconds=seconds, warm_up_s=WARM_UP_S)
     _say(f"{scenario.name}: {run.operations_per_s:,.0f}/s, p99 {run.p99_ms:.0f} ms")
     return run
+
+
+def _busy_s() -> float:
+    """
+    Give the CPU seconds that the whole machine has used.
+    """
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
 
 
 def _render(report: dict[str, Any]) -> str:
@@ -157,6 +171,7 @@ def _render(report: dict[str, Any]) -> str:
         )
         + f", generator "
         f"{beside['generator_cpu_us'] * beside['operations_per_s'] / 1e6:.2f} cores",
+        f"whole machine        {report['busy_cores']:.2f} of {report['cores']} cores",
         f"books check          {', '.join(report['broken_rules']) or 'sound'}",
         "",
         "what was asked for was " + ("met" if report["met"] else "NOT met"),

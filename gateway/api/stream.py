@@ -33,11 +33,10 @@ from scrip.v1 import transaction_pb2
 _NO_OPERATION: Final = FieldProblem(
     "operation", "is missing: send one of the operations of TransactRequest"
 )
-# By the name of its field in TransactRequest: its message is named by the method.
+# By their fields in a stream, which bear the names of the methods.
 _METHOD_NAMES: Final = {
-    field.name: field.message_type.name.removesuffix("Request")
+    field.name: field.name.title().replace("_", "")
     for field in pb.TransactRequest.DESCRIPTOR.oneofs_by_name["operation"].fields
-    if field.message_type is not None
 }
 _Context = aio.ServicerContext[Any, Any]
 
@@ -209,7 +208,7 @@ class _Stream:
             self._finish(item, InvalidFieldsError((_NO_OPERATION,)))
             return
         try:
-            await self._intake.wait_for_room(kind)
+            await self._intake.wait_for_room(kind, request)
             submitted = await self._intake.submit(
                 kind, self._caller, request, item.call.deadline
             )

@@ -55,7 +55,12 @@ RULES: Final = (
     "check_hold_steps",
     "check_held_chain",
     "check_refusals",
+    "check_pin_tries",
+    "check_pin_counted",
     "check_restrictions",
+    "check_card_uses",
+    "check_terminal_uses",
+    "check_limits",
     CONVERSIONS,
 )
 

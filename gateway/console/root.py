@@ -39,6 +39,7 @@ OWN_COMMANDS: Final = {
     "terminal": "gateway.console.terminals",
     "device": "gateway.console.devices",
     "restriction": "gateway.console.restrictions",
+    "limit": "gateway.console.limits",
     "product": "gateway.console.products",
     "card": "gateway.console.cards",
     "rates": "gateway.console.rates",

@@ -17,10 +17,24 @@ from gateway.domain.checks import (
     refuse_state,
 )
 from gateway.domain.commands import Authorize, IncrementAuthorization
-from gateway.domain.decision import Decision, Facts, View, decline, write_record
+from gateway.domain.decision import (
+    Decision,
+    Facts,
+    View,
+    decline,
+    decline_exceeded,
+    write_record,
+)
 from gateway.domain.holding import Named, look_up, rate_of, recorded_id, refuse_ended
 from gateway.domain.holds import Hold, HoldState, step_of
+from gateway.domain.limit_checks import (
+    refuse_limits,
+    refuse_limits_of_more,
+    terminal_minor,
+)
+from gateway.domain.limits import Exceeded, Flow, LimitKind
 from gateway.domain.originals import Original
+from gateway.domain.pin import check_pin
 from gateway.domain.policy import Product
 from gateway.domain.pricing import quote, within_bounds
 from gateway.domain.results import ActivityType, Result
@@ -31,8 +45,8 @@ def decide_authorize(command: Authorize, view: View) -> Decision:
     Hold an amount on an active card, in part where the till allows it.
 
     The checks are those of a Redeem, in the same order: what is held can be captured.
-    Results: APPROVED, APPROVED_PARTIAL, or 58/03, 13, 14, 57, 78/41/43/62, 54, 62,
-    57/91, 13, 61, 51.
+    Results: APPROVED, APPROVED_PARTIAL, or 58/03, 13, 14, 57, 78/41/43/62, 54, 55/75,
+    62, 57/91, 13, 61, 65, 51.
     """
     card = view.card
     facts = Facts(ActivityType.AUTHORIZE, Result.APPROVED, amount=command.amount)
@@ -45,9 +59,9 @@ def decide_authorize(command: Authorize, view: View) -> Decision:
         facts = facts._replace(result=refusal or Result.INVALID_CARD)
         return decline(command, view, facts)
     product = view.policy.products[card.product_id]
-    refused = _refuse_use(view, card, product, facts)
-    if refused:
-        return decline(command, view, refused)
+    refusal, facts = _refuse_use(command, view, card, facts)
+    if refusal:
+        return decline(command, view, facts._replace(result=refusal))
     found = quote(
         command.amount.currency_code,
         card.currency,
@@ -59,9 +73,11 @@ def decide_authorize(command: Authorize, view: View) -> Decision:
     if isinstance(found, Result):
         return decline(command, view, facts._replace(result=found))
     price = found.price(command.amount.minor_units)
-    refusal = _refuse_price(price.card_minor, price.card_minor, product)
-    if refusal:
-        return decline(command, view, facts._replace(result=refusal))
+    if not within_bounds(price.card_minor):
+        return decline(command, view, facts._replace(result=Result.INVALID_AMOUNT))
+    exceeded = _exceeded(command, view, card, price.card_minor, price.card_minor)
+    if exceeded:
+        return decline_exceeded(command, view, facts, exceeded)
     approved = command.amount.minor_units
     if price.card_minor > card.available_minor:
         available = card.available_minor if command.allow_partial else 0
@@ -83,7 +99,7 @@ def decide_increment(
 
     It keeps money that was free, so what the card, its product and its restrictions say
     is asked again. Results: APPROVED, or 58/03, 13, 14, 25, 57, 78/41/43/62, 54, 62,
-    57, 13, 61, 25, 12, 51.
+    57, 13, 61, 65, 25, 12, 51.
     """
     facts = Facts(ActivityType.AUTHORIZE, Result.APPROVED, amount=command.amount)
     named = look_up(command, view, original, facts)
@@ -93,10 +109,9 @@ def decide_increment(
     if card is None:
         facts = facts._replace(result=Result.ORIGINAL_NOT_FOUND)
         return decline(command, view, facts)
-    product = view.policy.products[card.product_id]
-    refused = _refuse_use(view, card, product, facts._replace(shown=False))
-    if refused:
-        return decline(command, view, refused)
+    refusal, facts = _refuse_use(command, view, card, facts._replace(shown=False))
+    if refusal:
+        return decline(command, view, facts._replace(result=refusal))
     facts = facts._replace(shown=True)
     refusal = _refuse_other_currency(command, named)
     if refusal or hold is None:
@@ -105,11 +120,14 @@ def decide_increment(
     authorized = hold.authorized_minor + command.amount.minor_units
     price = rate_of(hold, card.currency).price(authorized)
     more = price.card_minor - hold.card_minor
-    refusal = (
-        _refuse_price(more, price.card_minor, product)
-        or (Result.INVALID_AMOUNT if authorized > MAX_MINOR_UNITS else None)
-        or refuse_ended(hold)
-    )
+    if not within_bounds(more) or not within_bounds(price.card_minor):
+        return decline(command, view, facts._replace(result=Result.INVALID_AMOUNT))
+    if authorized > MAX_MINOR_UNITS:
+        return decline(command, view, facts._replace(result=Result.INVALID_AMOUNT))
+    exceeded = _exceeded(command, view, card, more, price.card_minor)
+    if exceeded:
+        return decline_exceeded(command, view, facts, exceeded)
+    refusal = refuse_ended(hold)
     if refusal is None and more > card.available_minor:
         refusal = Result.INSUFFICIENT_FUNDS
     if refusal:
@@ -122,36 +140,49 @@ def decide_increment(
     return _keep(command, view, facts, card, (hold, grown))
 
 
-def _refuse_use(view: View, card: Card, product: Product, facts: Facts) -> Facts | None:
+def _refuse_use(
+    command: Authorize | IncrementAuthorization, view: View, card: Card, facts: Facts
+) -> tuple[Result | None, Facts]:
     """
-    Apply checks 7 to 11; give the facts of the refusal, if there is one.
+    Apply checks 7 to 11; give the refusal, and the facts with what was counted.
+
+    An increment is of a hold that somebody has entered the PIN for.
     """
-    now = view.stamp.now
+    now, product = view.stamp.now, view.policy.products[card.product_id]
     refusal = (
         refuse_product(card, product, ActivityType.AUTHORIZE)
         or refuse_state(card)
         or refuse_expired(card, view.policy, now)
     )
-    # Check 10, the PIN, has its place here.
+    if not refusal and isinstance(command, Authorize):
+        refusal, facts = check_pin(command, view, facts)
     barred = None if refusal else refuse_restricted(card, view.place, view.policy, now)
-    if refusal or barred:
-        result = refusal or Result.RESTRICTED_CARD
-        return facts._replace(result=result, refusal=barred)
-    return None
+    if barred:
+        return Result.RESTRICTED_CARD, facts._replace(refusal=barred)
+    return refusal, facts
 
 
-def _refuse_price(more: int, whole: int, product: Product) -> Result | None:
+def _exceeded(
+    command: Authorize | IncrementAuthorization,
+    view: View,
+    card: Card,
+    more: int,
+    whole: int,
+) -> Exceeded | None:
     """
-    Apply checks 13 and 14: zero or beyond bounds after conversion, the limit.
+    Apply check 14: the product's limit of one sale, then what sets and terminals say.
 
     The limit of a sale is that of the whole hold, which may be captured as one.
     """
-    if not within_bounds(more) or not within_bounds(whole):
-        return Result.INVALID_AMOUNT
-    limit = product.max_redeem_minor
+    limit = view.policy.products[card.product_id].max_redeem_minor
     if limit is not None and whole > limit:
-        return Result.LIMIT_EXCEEDED
-    return None
+        return Exceeded(LimitKind.SPEND_AMOUNT, limit)
+    asked = command.amount
+    if isinstance(command, IncrementAuthorization):
+        return refuse_limits_of_more(
+            view, card, asked=asked, card_minor=more, whole_minor=whole
+        )
+    return refuse_limits(view, card, Flow.SPEND, asked=asked, card_minor=more)
 
 
 def _refuse_other_currency(
@@ -221,7 +252,13 @@ def _keep(
             after.expires_at if first is None else min(first, after.expires_at)
         ),
     )
-    facts = facts._replace(card_minor=more, shown=True, approved=True)
+    asked = command.amount._replace(minor_units=facts.approved_minor)
+    facts = facts._replace(
+        card_minor=more,
+        shown=True,
+        approved=True,
+        terminal_minor=terminal_minor(view, card, asked=asked, card_minor=more),
+    )
     record = write_record(command, view, facts, before=card, after=kept)
     step = step_of(recorded_id(view), before, after)
-    return Decision(record, (), kept, holds=(after,), step=step)
+    return Decision(record, (), kept, holds=(after,), step=step, tries=facts.tries)

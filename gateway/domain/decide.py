@@ -24,6 +24,7 @@ from gateway.domain.commands import (
     Naming,
     Redeem,
     Refund,
+    ResetPin,
     Reverse,
     TransferBalance,
     Void,
@@ -31,6 +32,7 @@ from gateway.domain.commands import (
 from gateway.domain.decision import Decision, View
 from gateway.domain.loading import decide_activate, decide_load
 from gateway.domain.originals import Original
+from gateway.domain.pin_reset import decide_pin_reset
 from gateway.domain.redeem import decide_redeem
 from gateway.domain.refund import decide_refund
 from gateway.domain.results import ActivityType
@@ -55,6 +57,7 @@ ACTIVITIES: Final[dict[type[Command], ActivityType]] = {
     Block: ActivityType.BLOCK,
     TransferBalance: ActivityType.TRANSFER_BALANCE_FROM,
     Deactivate: ActivityType.DEACTIVATE,
+    ResetPin: ActivityType.PIN_RESET,
 }
 
 # Each takes its own kind of command, which the key says.
@@ -63,6 +66,7 @@ _BY_CARD: Final[dict[type[Command], Callable[[Any, View], Decision]]] = {
     Load: decide_load,
     Activate: decide_activate,
     CashOut: decide_cash_out,
+    ResetPin: decide_pin_reset,
     Authorize: decide_authorize,
 }
 _BY_ORIGINAL: Final[

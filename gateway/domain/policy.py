@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from currency import Currency, RateBook
@@ -17,6 +17,7 @@ from gateway.domain.cash_out_rules import NO_CASH_OUT_RULES, CashOutRules
 from gateway.domain.errors import DeviceDeniedError, TerminalDeniedError
 from gateway.domain.ids import (
     IssueBatchId,
+    LimitSetId,
     MerchantId,
     ProductId,
     ProgramId,
@@ -25,8 +26,13 @@ from gateway.domain.ids import (
     StoreId,
     TerminalId,
 )
+from gateway.domain.limits import Limits
 from gateway.domain.restrictions import Restriction
 from gateway.domain.results import ActivityType
+
+# What a product has that says nothing else.
+DEFAULT_PIN_MAX_TRIES: Final = 3
+DEFAULT_PIN_LOCK_S: Final = 3_600
 
 
 class PartyState(IntEnum):
@@ -95,6 +101,9 @@ class Product:
     `cash_out_limit_minor` is the largest balance that is paid out in cash everywhere;
     None leaves it to the law of the store. A hold on its cards lives at most
     `hold_ttl_s` seconds.
+
+    `pin_max_tries` wrong PINs in a row lock a card's PIN, for as long as nobody has
+    tried it for `pin_lock_s`.
     """
 
     product_id: ProductId
@@ -110,6 +119,10 @@ class Product:
     validity_days: int | None
     cash_out_limit_minor: int | None = None
     restriction_set_id: RestrictionSetId | None = None
+    limit_set_id: LimitSetId | None = None
+    pin_required_for: frozenset[ActivityType] = frozenset()
+    pin_max_tries: int = DEFAULT_PIN_MAX_TRIES
+    pin_lock_s: int = DEFAULT_PIN_LOCK_S
     hold_ttl_s: int = 7 * 86_400
 
 
@@ -211,7 +224,8 @@ class Policy:
     entry never ages.
 
     `restrictions` holds the version in force of each set; `issue_batches` the sets of
-    those issue batches that have one.
+    those issue batches that have one. `limits` and `batch_limits` are the same for
+    limits; `terminal_limits` holds those of terminals that have or had any.
     """
 
     version: int
@@ -226,6 +240,9 @@ class Policy:
     cash_out_rules: CashOutRules = NO_CASH_OUT_RULES
     restrictions: Mapping[RestrictionSetId, Restriction] = field(default_factory=dict)
     issue_batches: Mapping[IssueBatchId, RestrictionSetId] = field(default_factory=dict)
+    limits: Mapping[LimitSetId, Limits] = field(default_factory=dict)
+    batch_limits: Mapping[IssueBatchId, LimitSetId] = field(default_factory=dict)
+    terminal_limits: Mapping[TerminalId, Limits] = field(default_factory=dict)
 
     def device_of(self, caller: Caller) -> Device:
         """

@@ -6,8 +6,10 @@ key, stored before or decided a moment ago.
 """
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.commands import (
     CardRef,
@@ -18,19 +20,23 @@ from gateway.domain.commands import (
     Reverse,
 )
 from gateway.domain.decision import Decision
-from gateway.domain.holds import Hold, HoldState, HoldStep
-from gateway.domain.ids import CardId, RequestKey, TransactionId
+from gateway.domain.holds import Hold, HoldStep
+from gateway.domain.ids import CardId, RequestKey, TerminalId, TransactionId
+from gateway.domain.limits import Used
 from gateway.domain.originals import NO_REFUNDS, Original, Refunds
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.results import (
     APPROVALS,
     NO_USE,
     ActivityType,
+    Channel,
     CurrentState,
     Result,
 )
 from gateway.engine.answers import Answer
+from gateway.engine.kept_holds import KeptHolds
 from gateway.engine.ports import Codes, Locked, Stored, StoredRequest, WriteSet
+from gateway.engine.usage import Usage
 
 _NO_ACTIVITY: frozenset[TransactionId] = frozenset()
 
@@ -56,21 +62,20 @@ class Journal:
     The state of one batch, from its locked read to its write.
     """
 
-    def __init__(self, locked: Locked, stored: Stored) -> None:
+    def __init__(self, locked: Locked, stored: Stored, usage: Usage) -> None:
+        self._usage = usage
         self._cards = {card.card_id: card for card in locked.cards}
         self._by_index = {card.number_index: card.card_id for card in locked.cards}
         self._locked_versions = {card.card_id: card.version for card in locked.cards}
         self._kept = {key: kept_of(found) for key, found in stored.requests.items()}
-        self._holds: dict[TransactionId, Hold] = {}
-        self._holds_of: dict[CardId, dict[TransactionId, None]] = {}
-        for hold in stored.holds:
-            self._keep_hold(hold)
-        self._changed_holds: dict[TransactionId, Hold] = {}
+        self._holds = KeptHolds(stored.holds)
         self._steps: list[HoldStep] = []
         self._records: list[TransactionRecord] = []
         self._postings: list[Posting] = []
         self._changed: dict[CardId, Card] = {}
         self._undone: set[TransactionId] = set()
+        self._pins = {pin.card_id: pin for pin in locked.pins}
+        self._tries: dict[tuple[CardId, Channel], PinTries] = {}
 
     def kept(self, key: RequestKey) -> Kept | None:
         """
@@ -104,6 +109,36 @@ class Journal:
         """
         return self._card_at(command.other) if isinstance(command, Moving) else None
 
+    def terminal_counted(self, key: RequestKey) -> TerminalId | None:
+        """
+        Give the terminal for which what stands under a key was counted, if it was.
+        """
+        found = self._kept.get(key)
+        if found is None or found.record.terminal_minor is None:
+            return None
+        return found.record.terminal_id
+
+    def card_at(self, ref: CardRef) -> Card | None:
+        """
+        Give a card named by its number, as it stands now.
+        """
+        return self._card_at(ref)
+
+    def pin_of(self, card: Card | None) -> CardPin | None:
+        """
+        Give what is kept of a card's PIN, with what this batch has counted.
+        """
+        return None if card is None else self._pins.get(card.card_id)
+
+    def count(self, tries: Iterable[PinTries]) -> None:
+        """
+        Take in what is counted of PINs.
+        """
+        for counted in tries:
+            card_id = counted.card_id
+            self._pins[card_id] = self._pins[card_id].tried(counted)
+            self._tries[card_id, counted.channel] = counted
+
     def missing_card(self, key: RequestKey) -> CardId | None:
         """
         Give the card that what stands under a key is about, if it is not locked.
@@ -125,6 +160,12 @@ class Journal:
         """
         return self._cards[card_id]
 
+    def used(self, card: Card | None, terminal_id: TerminalId) -> Used:
+        """
+        Give what is used of the limits that a request on a card, here, must obey.
+        """
+        return self._usage.used(card, terminal_id)
+
     def cards(self) -> list[Card]:
         """
         Give all cards that are locked, as they stand now.
@@ -135,8 +176,7 @@ class Journal:
         """
         Give the open holds of a card, as far as they were read.
         """
-        holds = map(self._holds.__getitem__, self._holds_of.get(card_id, ()))
-        return tuple(hold for hold in holds if hold.state is HoldState.OPEN)
+        return self._holds.open_on(card_id)
 
     def take_over(self, card: Card) -> None:
         """
@@ -173,7 +213,10 @@ class Journal:
         """
         Take a decision in, so that the next one sees its effect.
         """
-        self.add_unasked(decision)
+        original = None
+        if isinstance(command, Naming):
+            original = self._kept.get(command.original)
+        self.add_unasked(decision, original)
         record, step = decision.record, decision.step
         kept = Kept(command.fingerprint, record, reversed=False, step=step)
         self._kept[command.key] = kept
@@ -181,22 +224,38 @@ class Journal:
             self._add_effect(command, record)
         return Answer(record, replayed=False, state=state_of(kept), step=step)
 
-    def add_unasked(self, decision: Decision) -> None:
+    def add_unasked(self, decision: Decision, original: Kept | None = None) -> None:
         """
-        Take in what no request of its own brought about.
+        Take in what no request of its own brought about, or what names an original.
         """
+        self._count(decision, original)
         self._records.append(decision.record)
         self._postings.extend(decision.postings)
         if decision.card is not None:
             self._cards[decision.card.card_id] = decision.card
             self._changed[decision.card.card_id] = decision.card
         for hold in decision.holds:
-            self._keep_hold(hold)
-            self._changed_holds[hold.hold_id] = hold
+            self._holds.change(hold, decision.record)
         if decision.step is not None:
             self._steps.append(decision.step)
+        if decision.tries:
+            self.count(decision.tries)
         for further in decision.also:
             self.add_unasked(further)
+
+    def _count(self, decision: Decision, original: Kept | None) -> None:
+        """
+        Count what limits count of a decision, by the hold that it is about, if any.
+        """
+        step = decision.step
+        if step is None and original is not None:
+            step = original.step
+        hold = None if step is None else self._holds.get(step.hold_id)
+        self._usage.add(
+            decision.record,
+            None if original is None else original.record,
+            None if hold is None else hold.placed_at,
+        )
 
     def write_set(self) -> WriteSet:
         """
@@ -209,19 +268,12 @@ class Journal:
             card_versions={
                 card_id: self._locked_versions[card_id] for card_id in self._changed
             },
-            holds=list(self._changed_holds.values()),
+            holds=self._holds.changed,
             steps=self._steps,
+            uses=self._usage.of_cards(self._changed),
+            terminal_uses=self._usage.of_terminals(),
+            tries=list(self._tries.values()),
         )
-
-    def _keep_hold(self, hold: Hold) -> None:
-        """
-        Keep a hold as it stands now, under the card that it is on now.
-        """
-        known = self._holds.get(hold.hold_id)
-        if known is not None and known.card_id != hold.card_id:
-            del self._holds_of[known.card_id][hold.hold_id]
-        self._holds[hold.hold_id] = hold
-        self._holds_of.setdefault(hold.card_id, {})[hold.hold_id] = None
 
     def _card_at(self, ref: CardRef) -> Card | None:
         card_id = self._by_index.get(ref.number_index)

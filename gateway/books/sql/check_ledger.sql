@@ -160,13 +160,19 @@ WHERE coalesce(c.balance_minor, 0) <> coalesce(t.moved_minor, 0)
 LIMIT %(most)s;
 
 -- name: check_declines
--- What was declined approved nothing and changed no card.
+-- What was declined approved nothing, and changed no card but by counting a PIN.
 SELECT transaction_id, result, approved_minor, card_minor, card_seq, effective
-FROM transaction
+FROM transaction AS t
 WHERE
     result > 2
     AND (
-        approved_minor <> 0 OR card_minor <> 0 OR card_seq IS NOT NULL OR effective
+        approved_minor <> 0
+        OR card_minor <> 0
+        OR effective
+        OR (
+            card_seq IS NOT NULL
+            AND NOT EXISTS (SELECT FROM card_pin AS p WHERE p.card_id = t.card_id)
+        )
     )
 LIMIT %(most)s;
 

@@ -104,7 +104,8 @@ SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
     currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
     version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id,
-    next_hold_expiry, replaced_by
+    next_hold_expiry, replaced_by, limit_set_id, counted_on, day_load_minor, day_loads,
+    day_spend_minor, day_spends
 FROM card
 WHERE card_id = ANY(%(card_ids)s::bigint[])
 ORDER BY card_id

@@ -41,6 +41,9 @@ WORKERS: Final = (
     "insert_postings",
     "update_cards",
     "write_pin_tries",
+    "insert_adjustments",
+    "approve_adjustments",
+    "insert_audit",
     "balances",
     "policy_version",
     "clock_shift",
@@ -64,6 +67,8 @@ TABLES_THAT_GROW: Final = (
     "posting",
     "request_key",
     "hold",
+    "adjustment",
+    "audit",
 )
 
 

@@ -71,6 +71,12 @@ _OWN_DECLINES: Final[dict[tuple[ActivityType, Result], str]] = {
         "sale use Refund"
     ),
     (ActivityType.VOID, Result.ORIGINAL_NOT_FOUND): "there is nothing to void",
+    (ActivityType.AUTHORIZE, Result.ORIGINAL_NOT_FOUND): "there is no such hold",
+    (ActivityType.CAPTURE, Result.ORIGINAL_NOT_FOUND): "there is no such hold",
+    (ActivityType.RELEASE, Result.ORIGINAL_NOT_FOUND): "there is no such hold",
+    (ActivityType.CAPTURE, Result.CURRENCY_NOT_SUPPORTED): (
+        "a hold is captured in its own currency"
+    ),
 }
 _OWN_DECLINE_TEXTS: Final = {
     case: f"Declined: {why}." for case, why in _OWN_DECLINES.items()

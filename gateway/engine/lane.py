@@ -246,9 +246,9 @@ class Lane:
             for _, given in done.answers
             if _found_no_card(given.record) and not given.replayed
         ]
-        if done.cards or failed:
+        if done.cards or failed or done.holds:
             await self._tools.faults.reach("after_answer")
-            self._live.publish(done.cards, failed)
+            self._live.publish(done.cards, failed, done.holds)
 
 
 def _found_no_card(record: TransactionRecord) -> bool:

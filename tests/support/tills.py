@@ -19,6 +19,7 @@ from currency import find_currency
 from scrip.v1 import card_service_pb2 as pb
 from scrip.v1 import card_service_pb2_grpc as pb_grpc
 from scrip.v1 import money_pb2, transaction_pb2
+from tests.support.late_till import LateTill
 from tests.support.server import Card, Gateway
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def money(minor: int, currency: str = "USD", exponent: int | None = None) -> Any
 
 
 @dataclass(slots=True, kw_only=True)
-class Till:
+class Till(LateTill):
     """
     One device over one connection.
 
@@ -176,24 +177,6 @@ class Till:
         """
         original_id = original if isinstance(original, str) else original.request_id
         return await self.ask("Void", original_request_id=original_id, **more)
-
-    async def confirm(self, original: Outcome | str, **more: Any) -> Outcome:
-        """
-        Confirm what was approved, by its answer or its id.
-        """
-        original_id = original if isinstance(original, str) else original.request_id
-        return await self.ask("Confirm", original_request_id=original_id, **more)
-
-    async def advice(
-        self, card: Card | str, minor: int, currency: str = "USD", **more: Any
-    ) -> Outcome:
-        """
-        Tell of a sale that was made offline.
-        """
-        amount = _amount(minor, currency, more)
-        return await self.ask(
-            "Advice", card_number=_number(card), amount=amount, **more
-        )
 
     async def block(self, card: Card | str, reason: int, **more: Any) -> Outcome:
         """

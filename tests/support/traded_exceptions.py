@@ -21,6 +21,42 @@ from tests.support.world import amount
 # Nothing else is traded on it.
 CARD: Final = 5
 
+# A rule, and what breaks it; names in curly brackets stand for transactions' ids.
+SPOILED_EXCEPTIONS: Final = [
+    *[
+        (rule, f"UPDATE transaction SET {change} WHERE transaction_id = {{{which}}}")  # noqa: S608
+        for rule, change, which in (
+            ("confirmations", "unconfirmed = false", "confirmed load"),
+            ("confirmations", "approved_minor = 7", "confirmation"),
+            ("confirmations", "effective = false", "confirmation"),
+            ("confirmations", "card_seq = NULL", "confirmation"),
+            ("confirmations", "store_id = 9", "confirmation"),
+            ("unconfirmed", "unconfirmed = false", "waiting"),
+            ("unconfirmed", "effective = false", "confirmation"),
+            ("unconfirmed_steps", "unconfirmed = false", "waiting"),
+            ("unconfirmed_steps", "available_after_minor = 0", "waiting"),
+            ("advices", "reason = NULL", "told offline"),
+            ("advices", "activity = 2", "told offline"),
+            ("advices", "unconfirmed = true", "told offline"),
+            ("advices", "offline = true", "declined"),
+            ("exceptions", "reason = 61", "told offline"),
+            ("exceptions", "result = 7", "not reversed"),
+            ("approvals", "approved_minor = 0", "told offline"),
+            ("approvals", "approved_minor = 1", "untold"),
+            ("approvals", "effective = NULL", "confirmation"),
+            ("reversals", "offline = false", "told offline in vain"),
+        )
+    ],
+    ("card_money", "UPDATE card SET unconfirmed_minor = 99999 WHERE card_id = 5"),
+    ("unconfirmed", "UPDATE card SET unconfirmed_minor = 1 WHERE card_id = 4"),
+    ("exceptions", "DELETE FROM exception_item WHERE kind = 1"),
+    ("exceptions", "DELETE FROM exception_item WHERE kind = 2"),
+    ("exceptions", "UPDATE exception_item SET amount_minor = amount_minor + 1"),
+    ("exceptions", "UPDATE exception_item SET opened_at = now()"),
+    ("exceptions", "UPDATE exception_item SET opened_by = {spent} WHERE kind = 2"),
+    ("exceptions", "UPDATE exception_item SET kind = 2 WHERE kind = 1"),
+]
+
 _POLICY: Final = world.policy(
     at=late_place(two_message=True, floor_limit=(50_00, "USD"), currencies=["USD"])
 )

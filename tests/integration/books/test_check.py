@@ -20,6 +20,7 @@ from tests.support.ledger import lock_request, seed
 from tests.support.spoiled_lives import SPOILED_LIVES
 from tests.support.stores import FreshDatabase, fresh_database
 from tests.support.traded_books import trade
+from tests.support.traded_exceptions import SPOILED_EXCEPTIONS
 from tests.support.traded_holds import SPOILED_HOLDS
 
 # Names of transactions in curly brackets stand for their ids.
@@ -205,38 +206,7 @@ SPOILED: Final = [
             " SELECT 1, store_group_id FROM g"
         ),
     ),
-    *[
-        (rule, f"UPDATE transaction SET {change} WHERE transaction_id = {{{which}}}")  # noqa: S608
-        for rule, change, which in (
-            ("confirmations", "unconfirmed = false", "confirmed load"),
-            ("confirmations", "approved_minor = 7", "confirmation"),
-            ("confirmations", "effective = false", "confirmation"),
-            ("confirmations", "card_seq = NULL", "confirmation"),
-            ("confirmations", "store_id = 9", "confirmation"),
-            ("unconfirmed", "unconfirmed = false", "waiting"),
-            ("unconfirmed", "effective = false", "confirmation"),
-            ("unconfirmed_steps", "unconfirmed = false", "waiting"),
-            ("unconfirmed_steps", "available_after_minor = 0", "waiting"),
-            ("advices", "reason = NULL", "told offline"),
-            ("advices", "activity = 2", "told offline"),
-            ("advices", "unconfirmed = true", "told offline"),
-            ("advices", "offline = true", "declined"),
-            ("exceptions", "reason = 61", "told offline"),
-            ("exceptions", "result = 7", "not reversed"),
-            ("approvals", "approved_minor = 0", "told offline"),
-            ("approvals", "approved_minor = 1", "untold"),
-            ("approvals", "effective = NULL", "confirmation"),
-            ("reversals", "offline = false", "told offline in vain"),
-        )
-    ],
-    ("card_money", "UPDATE card SET unconfirmed_minor = 99999 WHERE card_id = 5"),
-    ("unconfirmed", "UPDATE card SET unconfirmed_minor = 1 WHERE card_id = 4"),
-    ("exceptions", "DELETE FROM exception_item WHERE kind = 1"),
-    ("exceptions", "DELETE FROM exception_item WHERE kind = 2"),
-    ("exceptions", "UPDATE exception_item SET amount_minor = amount_minor + 1"),
-    ("exceptions", "UPDATE exception_item SET opened_at = now()"),
-    ("exceptions", "UPDATE exception_item SET opened_by = {spent} WHERE kind = 2"),
-    ("exceptions", "UPDATE exception_item SET kind = 2 WHERE kind = 1"),
+    *SPOILED_EXCEPTIONS,
     ("card_uses", "UPDATE card SET day_spends = day_spends + 1"),
     (
         "card_uses",

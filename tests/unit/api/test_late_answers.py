@@ -70,7 +70,7 @@ def test_what_cannot_be_confirmed_says_why() -> None:
         "Declined: this request does not wait to be confirmed."
     )
     assert receipt_text(kept).startswith(
-        "Declined: a reversal, a void or what was confirmed cannot be reversed."
+        "Declined: this kind of request cannot be undone, nor one that was confirmed."
     )
 
 

@@ -54,6 +54,10 @@ RULES: Final = (
     "check_holds_made",
     "check_hold_steps",
     "check_held_chain",
+    "check_card_states",
+    "check_transfers",
+    "check_transfers_arrive",
+    "check_replaced",
     "check_refusals",
     "check_pin_tries",
     "check_pin_counted",
@@ -61,6 +65,8 @@ RULES: Final = (
     "check_card_uses",
     "check_terminal_uses",
     "check_limits",
+    "check_audit",
+    "check_adjustments",
     CONVERSIONS,
 )
 

@@ -54,6 +54,7 @@ _QUERIES: Final = (
     "named_cards",
     "lock_cards_by_index",
     "lock_cards_by_id",
+    "lock_free_cards_by_id",
     "lock_cards",
     "lock_terminals",
     "claim_keys",
@@ -71,6 +72,9 @@ _QUERIES: Final = (
     "recent_uses",
     "update_terminals",
     "write_pin_tries",
+    "insert_adjustments",
+    "approve_adjustments",
+    "insert_audit",
 )
 _BEGIN: Final = step("begin")
 _COMMIT: Final = step("commit")
@@ -115,20 +119,23 @@ class PostgresBooks:
         """
         self._line.close()
 
-    async def cards_of(self, keys: Sequence[RequestKey]) -> set[CardId]:
+    async def cards_of(
+        self, keys: Sequence[RequestKey], cards: Sequence[CardId] = ()
+    ) -> set[CardId]:
         """
         Tell, without a lock, which cards the requests of these keys are about.
 
-        A card that was replaced brings its successors, up to the last.
+        A card that was replaced, one of `cards` too, brings its successors.
 
         Raises:
             BooksUnavailableError: no connection.
 
         """
         if not keys:
-            return set()
+            return set(cards)
         wire = await self._line.wire()
-        (result,) = await _checked(wire, [step("cards_of", key_parameters(keys))])
+        parameters = [*key_parameters(keys), int8s(cards)]
+        (result,) = await _checked(wire, [step("cards_of", parameters)])
         return {CardId(row[0]) for row in wire.rows(result)}
 
     async def open(self, request: LockRequest) -> tuple["PostgresBatch", Locked]:
@@ -366,7 +373,8 @@ def _card_steps(request: LockRequest) -> list[Step]:
     if indexes:
         return [step("lock_cards_by_index", [byteas(indexes)])]
     if card_ids:
-        return [step("lock_cards_by_id", [int8s(card_ids)])]
+        name = "lock_cards_by_id" if request.waits else "lock_free_cards_by_id"
+        return [step(name, [int8s(card_ids)])]
     return []
 
 

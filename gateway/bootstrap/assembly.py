@@ -18,7 +18,10 @@ from gateway.api.interceptor import Guard
 from gateway.api.reading_requests import RequestReader
 from gateway.api.server import GatewayServer
 from gateway.api.service import CardService
+from gateway.api.staff_requests import StaffRequestReader
+from gateway.api.staff_service import StaffIntake, StaffService
 from gateway.api.stream import StreamBounds, Streams
+from gateway.books.audit import PostgresAudit
 from gateway.books.connect import Session
 from gateway.books.lane import PostgresBooks
 from gateway.books.readings import PostgresReadings
@@ -62,6 +65,7 @@ class Stores:
 
     books: PostgresBooks
     readings: PostgresReadings
+    audit: PostgresAudit
     live: RedisLive
 
     async def close(self) -> None:
@@ -71,6 +75,7 @@ class Stores:
         await self.live.stop()
         await self.books.close()
         await self.readings.close()
+        await self.audit.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +100,12 @@ async def connect_stores(settings: Settings, metrics: Metrics) -> Stores:
             is shifted where it may not.
 
     """
-    session = _session(settings)
-    dsn = _books_address(settings)
+    session = session_of(settings)
+    dsn = books_address(settings)
     stores = Stores(
         books=PostgresBooks(dsn, session),
         readings=PostgresReadings(dsn, session),
+        audit=PostgresAudit(dsn, session),
         live=_live(settings, metrics),
     )
     limit = time.monotonic() + settings.supervisor.ready_timeout_s / 2
@@ -209,7 +215,7 @@ async def assemble(
             faults=fault_points(settings, worker),
         ),
         live=stores.live,
-        settings=_lane_settings(settings),
+        settings=lane_settings(settings),
         observer=observer,
         jitter=random.random,
     )
@@ -228,7 +234,8 @@ async def assemble(
         policies=policies,
         lanes=(lane, questions),
         worker=worker,
-        reader=RequestReader(VaultSealer(key_ring)),
+        sealer=VaultSealer(key_ring),
+        audit=stores.audit,
     )
     return Worker(server=server, lane=lane, questions=questions, stores=stores)
 
@@ -239,14 +246,27 @@ def _server(
     *,
     policies: Policies,
     lanes: tuple[Lane, ReadingLane],
-    reader: RequestReader,
+    sealer: VaultSealer,
+    audit: PostgresAudit,
     worker: int,
 ) -> GatewayServer:
     lane, questions = lanes
     deadline_s = settings.grpc.default_deadline_ms / 1_000
     call_log = CallLog(metrics)
     entrance = Entrance(policies)
-    intake = Intake(entrance=entrance, reader=reader, lane=lane, questions=questions)
+    intake = Intake(
+        entrance=entrance,
+        reader=RequestReader(sealer),
+        lane=lane,
+        questions=questions,
+    )
+    staff = StaffIntake(
+        entrance=entrance,
+        reader=StaffRequestReader(sealer),
+        lane=lane,
+        questions=questions,
+        audit=audit,
+    )
     streams = Streams(
         intake=intake,
         policies=policies,
@@ -267,20 +287,27 @@ def _server(
     return GatewayServer(
         settings=settings.grpc,
         service=CardService(intake=intake, policies=policies, streams=streams),
+        staff=StaffService(intake=staff, policies=policies),
         guard=guard,
         streams=streams,
         fetch_files=server_credentials_fetcher(*paths),
     )
 
 
-def _books_address(settings: Settings) -> str:
+def books_address(settings: Settings) -> str:
+    """
+    Tell where the books are, for the gateway's role.
+    """
     url = settings.postgres.url
     if url is not None:
         return url.get_secret_value()
     return EmbeddedPostgres(settings.data_folder).dsn()
 
 
-def _session(settings: Settings) -> Session:
+def session_of(settings: Settings) -> Session:
+    """
+    Give the limits of a connection to the books.
+    """
     postgres = settings.postgres
     return Session(
         connect_timeout_ms=postgres.connect_timeout_ms,
@@ -292,13 +319,9 @@ def _session(settings: Settings) -> Session:
 
 
 def _live(settings: Settings, metrics: Metrics) -> RedisLive:
-    redis, limits = settings.redis, settings.limits
-    if redis.url is not None:
-        url = redis.url.get_secret_value()
-    else:
-        url = EmbeddedValkey(settings.data_folder).url
+    limits = settings.limits
     return RedisLive(
-        url,
+        redis_address(settings),
         Budgets(
             requests_per_window=limits.terminal_requests_per_minute,
             window_ms=_MINUTE_MS,
@@ -309,9 +332,29 @@ def _live(settings: Settings, metrics: Metrics) -> RedisLive:
         ),
         wall_ms=_wall_ms,
         on_event=LiveObserver(metrics),
-        options=LiveOptions(
-            timeout_ms=redis.timeout_ms, probe_interval_ms=redis.retry_after_ms
-        ),
+        options=live_options(settings),
+    )
+
+
+def redis_address(settings: Settings) -> str:
+    """
+    Tell where Redis is.
+    """
+    url = settings.redis.url
+    if url is not None:
+        return url.get_secret_value()
+    return EmbeddedValkey(settings.data_folder).url
+
+
+def live_options(settings: Settings, *, patience: int = 1) -> LiveOptions:
+    """
+    Give the limits of a connection to Redis; with patience it may take longer.
+    """
+    redis = settings.redis
+    return LiveOptions(
+        timeout_ms=patience * redis.timeout_ms,
+        probe_interval_ms=redis.retry_after_ms,
+        expiries_limit=settings.clerk.live_holds_limit,
     )
 
 
@@ -319,7 +362,10 @@ def _wall_ms() -> int:
     return time.time_ns() // 1_000_000  # noqa: TID251 - the age of a snapshot, no money
 
 
-def _lane_settings(settings: Settings) -> LaneSettings:
+def lane_settings(settings: Settings) -> LaneSettings:
+    """
+    Give the lane's bounds.
+    """
     lane = settings.lane
     return LaneSettings(
         queue_limit=lane.queue_limit,

@@ -28,6 +28,7 @@ ENTRY_POINTS: Final = "scrip.commands"
 
 OWN_COMMANDS: Final = {
     "serve": "gateway.console.serve",
+    "clerk": "gateway.console.clerk",
     "migrate": "gateway.console.upkeep",
     "check-config": "gateway.console.upkeep",
     "version": "gateway.console.upkeep",
@@ -37,6 +38,7 @@ OWN_COMMANDS: Final = {
     "store-group": "gateway.console.store_groups",
     "terminal": "gateway.console.terminals",
     "device": "gateway.console.devices",
+    "staff": "gateway.console.staff",
     "restriction": "gateway.console.restrictions",
     "limit": "gateway.console.limits",
     "product": "gateway.console.products",
@@ -45,6 +47,7 @@ OWN_COMMANDS: Final = {
     "cash-out": "gateway.console.cash_out",
     "clock": "gateway.console.clock",
     "books": "gateway.console.books",
+    "audit": "gateway.console.audit",
 }
 
 

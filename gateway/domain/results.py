@@ -111,6 +111,9 @@ class ActivityType(IntEnum):
 # it is searched by identity, and hashing an enum is slow.
 DEBITS = (ActivityType.REDEEM, ActivityType.CAPTURE, ActivityType.CASH_OUT)
 
+# What puts a balance right: a request that moves nothing, and its approval.
+ADJUSTMENTS = frozenset({ActivityType.ADJUST_INCREMENT, ActivityType.ADJUST_DECREMENT})
+
 # What undoes another transaction, and is itself never undone.
 UNDOINGS = frozenset({ActivityType.REVERSAL, ActivityType.VOID})
 
@@ -127,6 +130,17 @@ REVERSIBLE = frozenset(
 
 # What a void undoes. A hold is cancelled instead.
 VOIDABLE = REVERSIBLE - {ActivityType.AUTHORIZE}
+
+# What changes a card's life: once approved, neither a reversal nor a void undoes it.
+STANDING = frozenset(
+    {
+        ActivityType.BLOCK,
+        ActivityType.UNBLOCK,
+        ActivityType.TRANSFER_BALANCE_FROM,
+        ActivityType.TRANSFER_BALANCE_TO,
+        ActivityType.DEACTIVATE,
+    }
+)
 
 # What is no use of a card by itself: it does not keep an activation from being undone.
 NO_USE = UNDOINGS | {
@@ -151,6 +165,18 @@ class Channel(IntEnum):
     FRAUD = 6
 
 
+# By which somebody asks who answers for it with a name: no till, no cardholder.
+STAFF_CHANNELS = frozenset({Channel.ADMIN, Channel.IVR, Channel.FRAUD})
+
+
+class MovingEnd(IntEnum):
+    """
+    Which of its two cards refused a move between them: the `reason` of its decline.
+    """
+
+    SECOND = 2
+
+
 class CurrentState(IntEnum):
     """
     What has become of a recorded transaction since. Derived, never stored.
@@ -161,6 +187,7 @@ class CurrentState(IntEnum):
     DECLINED = 3
     VOIDED = 4
     REFUNDED = 5
+    PENDING = 6
 
 
 class LoadType(IntEnum):

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from gateway.domain.auditing import acting_of
 from gateway.domain.cards import Card
 from gateway.domain.commands import Moving, Naming, ResetPin, Reverse
-from gateway.domain.decide import ACTIVITIES, decide
+from gateway.domain.decide import activity_of, decide
 from gateway.domain.decision import Decision, Stamp, View, answer_unrecorded
 from gateway.domain.errors import GatewayError, InvariantError
 from gateway.domain.holds import Hold
@@ -21,7 +22,12 @@ from gateway.domain.ids import CardId, RequestKey, TerminalId, TransactionId
 from gateway.domain.policy import Place, Policy
 from gateway.domain.results import CurrentState, Result
 from gateway.engine.answers import Answer
-from gateway.engine.counted import counted_terminals, looking_back, missing_terminals
+from gateway.engine.counted import (
+    counted_terminals,
+    looking_back,
+    missing_cards,
+    missing_terminals,
+)
 from gateway.engine.enquiries import answer_enquiries, refuse_callers
 from gateway.engine.items import Asking, Enquiry, Entry, Item, Sweep
 from gateway.engine.journal import Journal, same_content, state_of
@@ -73,12 +79,15 @@ class RestartError(Exception):
 class Done(NamedTuple):
     """
     What an attempt achieved: every answer, and the cards and holds that changed.
+
+    `busy` are the sweeps whose cards another has locked just now.
     """
 
     answers: Sequence[tuple[Asking, Answer]]
     cards: Sequence[Card] = ()
     holds: Sequence[Hold] = ()
     swept: Sequence[Sweep] = ()
+    busy: Sequence[Sweep] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,14 +146,17 @@ class Attempt:
         except BaseException:
             await transaction.rollback()
             raise
+        ours = {card.card_id for card in locked.cards}
+        swept = [sweep for sweep in self._sweeps if sweep.card_id in ours]
+        busy = [sweep for sweep in self._sweeps if sweep.card_id not in ours]
         writes = journal.write_set()
         if writes.is_empty:
             await transaction.rollback()
-            return Done(answers, swept=self._sweeps)
+            return Done(answers, swept=swept, busy=busy)
         await self._tools.faults.reach("before_commit")
         await transaction.commit(writes)
         await self._tools.faults.reach("after_commit")
-        return Done(answers, writes.cards, writes.holds, self._sweeps)
+        return Done(answers, writes.cards, writes.holds, swept, busy)
 
     def _plan_claims(self) -> None:
         """
@@ -172,7 +184,9 @@ class Attempt:
             if isinstance(item.command, Naming)
         }
         if originals:
-            self._hints.cards |= await self._tools.books.cards_of(sorted(originals))
+            known = sorted(self._hints.cards)
+            found = await self._tools.books.cards_of(sorted(originals), known)
+            self._hints.cards |= found
 
     def _lock_request(self) -> LockRequest:
         pinned = {enquiry.question.card.number_index for enquiry in self._enquiries}
@@ -189,6 +203,8 @@ class Attempt:
         return LockRequest(
             card_indexes=list(indexes),
             card_ids=list(self._hints.cards | swept),
+            # Whoever holds a card releases what is due on it: no sweep waits for that.
+            waits=bool(self._items),
             claims=list(self._claims.values()),
             terminals=list(
                 self._hints.terminals
@@ -226,6 +242,7 @@ class Attempt:
                 refused[item] = fault
                 break
             answers.append((item, answer))
+            journal.audit(item.command, answer, locked.clock)
         told, failed = answer_enquiries(self._enquiries, journal, policy, locked.clock)
         answers += told
         refused |= failed
@@ -284,8 +301,11 @@ class Attempt:
         refused |= refuse_callers(self._enquiries, policy)
         for item, _ in self._items:
             try:
+                command = item.command
                 places.append(
-                    policy.check_caller(item.caller, item.command.terminal_id)
+                    policy.check_caller(
+                        item.caller, command.terminal_id, acting_of(command)
+                    )
                 )
             except GatewayError as fault:
                 refused[item] = fault
@@ -295,16 +315,11 @@ class Attempt:
 
     def _check_cards(self, journal: Journal) -> None:
         """
-        Start again where an original's card proves not to be locked.
+        Start again where an original's card proves not to be locked, or its successor.
         """
-        missing: set[CardId] = set()
-        for item, _ in self._items:
-            if isinstance(item.command, Naming):
-                card_id = journal.missing_card(item.command.original)
-                if card_id is not None:
-                    missing.add(card_id)
+        missing = missing_cards(self._commands, journal)
         if missing:
-            self._hints.cards.update(missing)
+            self._hints.cards |= missing
             raise RestartError("card not locked")
 
     def _check_tombstones(self, journal: Journal, won: frozenset[RequestKey]) -> None:
@@ -361,7 +376,7 @@ class Attempt:
                 return Answer(kept.record, replayed=True, state=state, step=kept.step)
             late = kept.fingerprint is None
             result = Result.ALREADY_REVERSED if late else Result.DUPLICATE
-            record = answer_unrecorded(command, view, ACTIVITIES[type(command)], result)
+            record = answer_unrecorded(command, view, activity_of(command), result)
             return Answer(record, replayed=False, state=CurrentState.DECLINED)
         original = None
         if isinstance(command, Naming):

@@ -8,7 +8,9 @@ key, stored before or decided a moment ago.
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from gateway.domain.auditing import AuditEntry, audit_of
 from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.commands import (
@@ -20,12 +22,18 @@ from gateway.domain.commands import (
     Reverse,
 )
 from gateway.domain.decision import Decision
-from gateway.domain.holds import Hold, HoldState, HoldStep
+from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import CardId, RequestKey, TerminalId, TransactionId
 from gateway.domain.limits import Used
 from gateway.domain.originals import NO_REFUNDS, Original, Refunds
-from gateway.domain.record import Posting, TransactionRecord
+from gateway.domain.record import (
+    AdjustmentApproved,
+    AdjustmentAsked,
+    Posting,
+    TransactionRecord,
+)
 from gateway.domain.results import (
+    ADJUSTMENTS,
     APPROVALS,
     NO_USE,
     ActivityType,
@@ -34,6 +42,8 @@ from gateway.domain.results import (
     Result,
 )
 from gateway.engine.answers import Answer
+from gateway.engine.kept_holds import KeptHolds
+from gateway.engine.lines import last_of, line_of, missing_of
 from gateway.engine.ports import Codes, Locked, Stored, StoredRequest, WriteSet
 from gateway.engine.usage import Usage
 
@@ -67,8 +77,7 @@ class Journal:
         self._by_index = {card.number_index: card.card_id for card in locked.cards}
         self._locked_versions = {card.card_id: card.version for card in locked.cards}
         self._kept = {key: kept_of(found) for key, found in stored.requests.items()}
-        self._holds = {hold.hold_id: hold for hold in stored.holds}
-        self._changed_holds: dict[TransactionId, Hold] = {}
+        self._holds = KeptHolds(stored.holds)
         self._steps: list[HoldStep] = []
         self._records: list[TransactionRecord] = []
         self._postings: list[Posting] = []
@@ -76,6 +85,9 @@ class Journal:
         self._undone: set[TransactionId] = set()
         self._pins = {pin.card_id: pin for pin in locked.pins}
         self._tries: dict[tuple[CardId, Channel], PinTries] = {}
+        self._asked: list[AdjustmentAsked] = []
+        self._approved: list[AdjustmentApproved] = []
+        self._audit: list[AuditEntry] = []
 
     def kept(self, key: RequestKey) -> Kept | None:
         """
@@ -100,7 +112,7 @@ class Journal:
             found = self._kept.get(command.original)
             if found is None or found.record.card_id is None:
                 return None
-            return self._last_of(found.record.card_id)
+            return last_of(self._cards, found.record.card_id)
         return None if command.card is None else self._card_at(command.card)
 
     def other_of(self, command: Command) -> Card | None:
@@ -146,13 +158,14 @@ class Journal:
         Of a card that was replaced that is its successor, which acts in its place.
         """
         found = self._kept.get(key)
-        card_id = found.record.card_id if found else None
-        while card_id is not None:
-            card = self._cards.get(card_id)
-            if card is None:
-                return card_id
-            card_id = card.replaced_by
-        return None
+        return missing_of(self._cards, found.record.card_id if found else None)
+
+    def missing_successor(self, command: Command) -> CardId | None:
+        """
+        Give the successor of the card that a command names, if it is not locked.
+        """
+        card = self.card_of(command)
+        return None if card is None else missing_of(self._cards, card.card_id)
 
     def card(self, card_id: CardId) -> Card:
         """
@@ -176,11 +189,7 @@ class Journal:
         """
         Give the open holds of a card, as far as they were read.
         """
-        return tuple(
-            hold
-            for hold in self._holds.values()
-            if hold.card_id == card_id and hold.state is HoldState.OPEN
-        )
+        return self._holds.open_on(card_id)
 
     def take_over(self, card: Card) -> None:
         """
@@ -201,7 +210,7 @@ class Journal:
             return None
         record = found.record
         followed = record.activity is ActivityType.ACTIVATE and self._followed(found)
-        own = self._cards.get(record.card_id) if record.card_id is not None else None
+        line = line_of(self._cards, record.card_id)
         return Original(
             record,
             found.reversed,
@@ -210,7 +219,8 @@ class Journal:
             found.refunds,
             found.confirmed,
             self._holds.get(found.step.hold_id) if found.step else None,
-            own.number_index if own is not None else None,
+            line[0].number_index if line else None,
+            tuple(card.number_index for card in line[1:]),
         )
 
     def add(self, command: Command, decision: Decision) -> Answer:
@@ -239,13 +249,15 @@ class Journal:
             self._cards[decision.card.card_id] = decision.card
             self._changed[decision.card.card_id] = decision.card
         for hold in decision.holds:
-            kept = self._placed(hold, decision.record)
-            self._holds[hold.hold_id] = kept
-            self._changed_holds[hold.hold_id] = kept
+            self._holds.change(hold, decision.record)
         if decision.step is not None:
             self._steps.append(decision.step)
         if decision.tries:
             self.count(decision.tries)
+        if isinstance(decision.adjustment, AdjustmentAsked):
+            self._asked.append(decision.adjustment)
+        elif decision.adjustment is not None:
+            self._approved.append(decision.adjustment)
         for further in decision.also:
             self.add_unasked(further)
 
@@ -263,16 +275,15 @@ class Journal:
             None if hold is None else hold.placed_at,
         )
 
-    def _placed(self, hold: Hold, record: TransactionRecord) -> Hold:
+    def audit(self, command: Command, answer: Answer, clock: datetime) -> None:
         """
-        Note when a hold was placed on its card: now, before, or on another card.
+        Note what one of the staff was answered; a till's request is none of the audit.
         """
-        if hold.hold_id == record.transaction_id:
-            return replace(hold, placed_at=record.host_time)
-        before = self._holds.get(hold.hold_id)
-        if before is not None and before.card_id != hold.card_id:
-            return replace(hold, placed_at=None)
-        return hold
+        record, replayed = answer.record, answer.replayed
+        at = clock if replayed else record.host_time
+        entry = audit_of(command, record, at=at, replayed=replayed)
+        if entry is not None:
+            self._audit.append(entry)
 
     def write_set(self) -> WriteSet:
         """
@@ -285,25 +296,19 @@ class Journal:
             card_versions={
                 card_id: self._locked_versions[card_id] for card_id in self._changed
             },
-            holds=list(self._changed_holds.values()),
+            holds=self._holds.changed,
             steps=self._steps,
             uses=self._usage.of_cards(self._changed),
             terminal_uses=self._usage.of_terminals(),
             tries=list(self._tries.values()),
+            adjustments_asked=self._asked,
+            adjustments_approved=self._approved,
+            audit=self._audit,
         )
 
     def _card_at(self, ref: CardRef) -> Card | None:
         card_id = self._by_index.get(ref.number_index)
         return None if card_id is None else self._cards[card_id]
-
-    def _last_of(self, card_id: CardId) -> Card | None:
-        """
-        Give a card, or the last of those that replaced it.
-        """
-        card = self._cards.get(card_id)
-        while card is not None and card.replaced_by is not None:
-            card = self._cards.get(card.replaced_by)
-        return card
 
     def _add_effect(self, command: Naming, record: TransactionRecord) -> None:
         """
@@ -314,6 +319,8 @@ class Journal:
             lost = record.result is Result.ORIGINAL_NOT_FOUND
             if lost and isinstance(command, Reverse):
                 self._kept[command.original] = Kept(None, record, reversed=False)
+        elif record.effective and record.activity in ADJUSTMENTS:
+            self._kept[command.original] = replace(original, confirmed=True)
         elif record.effective and original.record.transaction_id is not None:
             self._undone.add(original.record.transaction_id)
             voided = record.activity is ActivityType.VOID
@@ -384,6 +391,9 @@ def state_of(kept: Kept) -> CurrentState:
         return CurrentState.DECLINED
     if kept.voided:
         return CurrentState.VOIDED
+    if kept.record.activity in ADJUSTMENTS:
+        done = kept.record.effective or kept.confirmed
+        return CurrentState.POSTED if done else CurrentState.PENDING
     refunded = kept.refunds.approved_minor
     if refunded and refunded == kept.record.approved_minor:
         return CurrentState.REFUNDED

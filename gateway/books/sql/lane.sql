@@ -98,6 +98,19 @@ WHERE card_id = ANY(%(card_ids)s::bigint[])
 ORDER BY card_id
 FOR UPDATE;
 
+-- name: lock_free_cards_by_id
+-- Lock those of the cards that nobody holds, and wait for none. Index: card_pkey.
+SELECT
+    card_id, program_id, product_id, number_index, last_four, state, block_reason,
+    currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
+    version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id,
+    next_hold_expiry, replaced_by, limit_set_id, counted_on, day_load_minor, day_loads,
+    day_spend_minor, day_spends
+FROM card
+WHERE card_id = ANY(%(card_ids)s::bigint[])
+ORDER BY card_id
+FOR UPDATE SKIP LOCKED;
+
 -- name: lock_cards
 -- Lock cards named either way, all in the order of card_id, each once.
 -- Indexes: card_number_index_key and card_pkey, joined by a BitmapOr.
@@ -154,8 +167,9 @@ WHERE c.number_index = ANY(%(indexes)s::bytea[]);
 SELECT clock, policy_version FROM batch_moment_v1();
 
 -- name: cards_of
--- Tell which cards the requests of these keys are about, and which took their places,
--- without a lock. Indexes: request_key_pkey, transaction_pkey, card_pkey.
+-- Tell which cards the requests of these keys are about, and which took their places or
+-- those of the cards named, without a lock.
+-- Indexes: request_key_pkey, transaction_pkey, card_pkey.
 WITH RECURSIVE about (card_id) AS (
     SELECT t.card_id
     FROM
@@ -167,6 +181,8 @@ WITH RECURSIVE about (card_id) AS (
     INNER JOIN request_key AS k USING (terminal_id, request_id)
     INNER JOIN transaction AS t USING (transaction_id)
     WHERE t.card_id IS NOT NULL
+    UNION
+    SELECT unnest(%(card_ids)s::bigint[])
     UNION
     SELECT c.replaced_by
     FROM about

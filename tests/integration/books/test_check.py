@@ -17,6 +17,7 @@ from gateway.books.lane import PostgresBooks
 from gateway.domain.errors import DependencyError
 from gateway.runtime.embedded import EmbeddedPostgres
 from tests.support.ledger import lock_request, seed
+from tests.support.spoiled_lives import SPOILED_LIVES
 from tests.support.stores import FreshDatabase, fresh_database
 from tests.support.traded_books import trade
 from tests.support.traded_holds import SPOILED_HOLDS
@@ -66,6 +67,12 @@ SPOILED: Final = [
     ),
     ("card_balances", "UPDATE card SET balance_minor = 1 WHERE card_id = 4"),
     ("card_balances", "DELETE FROM card WHERE card_id = 1"),
+    ("audit", "UPDATE transaction SET actor = 'omar' WHERE transaction_id = {spent}"),
+    (
+        "adjustments",
+        "UPDATE transaction SET activity = 17 WHERE transaction_id = {loaded}",
+    ),
+    ("adjustments", "UPDATE transaction SET activity = 18, effective = true"),
     ("card_money", "UPDATE card SET balance_minor = -1 WHERE card_id = 4"),
     ("card_money", "UPDATE card SET held_minor = 1 WHERE card_id = 4"),
     ("card_money", "UPDATE card SET state = 2 WHERE card_id = 1"),
@@ -163,6 +170,7 @@ SPOILED: Final = [
             "WHERE activity = 7 AND rounding <> 0"
         ),
     ),
+    *SPOILED_LIVES,
     ("keys_lead", "UPDATE request_key SET transaction_id = {loaded}"),
     ("keys_lead", "DELETE FROM transaction WHERE transaction_id = {declined}"),
     (

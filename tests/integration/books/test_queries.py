@@ -30,6 +30,7 @@ WORKERS: Final = (
     "named_cards",
     "lock_cards_by_index",
     "lock_cards_by_id",
+    "lock_free_cards_by_id",
     "lock_cards",
     "claim_keys",
     "card_pins",
@@ -40,11 +41,21 @@ WORKERS: Final = (
     "insert_postings",
     "update_cards",
     "write_pin_tries",
+    "insert_adjustments",
+    "approve_adjustments",
+    "insert_audit",
     "balances",
     "policy_version",
     "clock_shift",
     "unsafe_settings",
     "last_approval",
+    "books_clock",
+    "holds_standing",
+    "holds_until",
+    "holds_open",
+    "holds_named",
+    "write_holds",
+    "insert_hold_steps",
     *(name for name in QUERIES if name.startswith("policy_")),
 )
 INDEX: Final = re.compile(r"\b\w+_(?:pkey|key|idx)\b")
@@ -55,6 +66,9 @@ TABLES_THAT_GROW: Final = (
     "transaction",
     "posting",
     "request_key",
+    "hold",
+    "adjustment",
+    "audit",
 )
 
 

@@ -35,6 +35,7 @@ from till.errors import (
     TillError,
 )
 from till.journal import FileJournal, Journal, JournalError, MemoryJournal
+from till.pin import Pin, PinError
 from till.requests import (
     Activate,
     Advice,
@@ -100,6 +101,8 @@ __all__ = [
     "NotAppliedError",
     "NotRecordedError",
     "OutcomeUnknownError",
+    "Pin",
+    "PinError",
     "Redeem",
     "Refund",
     "RefusedError",

@@ -21,10 +21,12 @@ from till.cli_options import (
     CardText,
     CurrencyCode,
     OriginalTerminal,
+    PinSource,
     RequestIdText,
     TillOptions,
     read_amount,
     read_card,
+    read_pin,
     read_request_id,
     with_till_options,
 )
@@ -119,6 +121,7 @@ def load(
     amount: AmountText,
     currency: CurrencyCode = "",
     card: CardText = None,
+    pin: PinSource = None,
     load_type: Annotated[LoadTypeName, typer.Option("--type")] = LoadTypeName.SALE,
     request_id: RequestIdText = None,
 ) -> None:
@@ -129,6 +132,7 @@ def load(
         request_id=read_request_id(request_id),
         amount=read_amount(amount, currency),
         card_number=read_card(card),
+        pin=read_pin(pin),
         load_type=LoadType[load_type.name],
         terminal_id=till.terminal_id,
     )
@@ -143,6 +147,7 @@ def redeem(
     amount: AmountText,
     currency: CurrencyCode = "",
     card: CardText = None,
+    pin: PinSource = None,
     partial: Annotated[
         bool, typer.Option("--partial", help="Take what the card has, if it is less.")
     ] = False,
@@ -155,6 +160,7 @@ def redeem(
         request_id=read_request_id(request_id),
         amount=read_amount(amount, currency),
         card_number=read_card(card),
+        pin=read_pin(pin),
         allow_partial=partial,
         terminal_id=till.terminal_id,
     )
@@ -164,7 +170,11 @@ def redeem(
 @till_app.command("cash-out")
 @with_till_options
 def cash_out(
-    till: TillOptions, *, card: CardText = None, request_id: RequestIdText = None
+    till: TillOptions,
+    *,
+    card: CardText = None,
+    pin: PinSource = None,
+    request_id: RequestIdText = None,
 ) -> None:
     """
     Pay the rest of a card out in cash, where law or program allow it.
@@ -172,6 +182,7 @@ def cash_out(
     request = CashOut(
         request_id=read_request_id(request_id),
         card_number=read_card(card),
+        pin=read_pin(pin),
         terminal_id=till.terminal_id,
     )
     _ask(till, request, paid=_stands)
@@ -179,11 +190,15 @@ def cash_out(
 
 @till_app.command()
 @with_till_options
-def balance(till: TillOptions, *, card: CardText = None) -> None:
+def balance(till: TillOptions, *, card: CardText = None, pin: PinSource = None) -> None:
     """
     Read a card's balance. Nothing is recorded.
     """
-    request = GetBalance(card_number=read_card(card), terminal_id=till.terminal_id)
+    request = GetBalance(
+        card_number=read_card(card),
+        pin=read_pin(pin),
+        terminal_id=till.terminal_id,
+    )
     _ask(till, request, paid=_approved)
 
 

@@ -22,6 +22,7 @@ from gateway.books.arrays import (
     uuids,
 )
 from gateway.books.rows import HOLD_FIELDS
+from gateway.domain.card_pins import PinTries
 from gateway.domain.cards import Card
 from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import CardId, RequestKey, TerminalId
@@ -160,6 +161,8 @@ _STEP_PACKS: Final[tuple[Pack, ...]] = (
     moments,
 )
 
+_TRY_PACKS: Final[tuple[Pack, ...]] = (int8s, int2s, int2s, moments, int8s)
+
 _key: Final = itemgetter(0)
 _hold_values: Final = attrgetter(*HOLD_FIELDS[: len(HOLD_COLUMNS)])
 
@@ -209,6 +212,13 @@ def card_parameters(
             for card in cards
         ],
     )
+
+
+def try_parameters(tries: Sequence[PinTries]) -> list[bytes]:
+    """
+    Pack counts of wrong PINs for `write_pin_tries`.
+    """
+    return _packed(_TRY_PACKS, tries)
 
 
 def hold_parameters(holds: Sequence[Hold]) -> list[bytes]:

@@ -22,6 +22,7 @@ from gateway.books.rows import (
     hold_of,
     key_of,
     locked_card_of,
+    pins_of,
     recent_of,
     stored_request_of,
 )
@@ -56,6 +57,7 @@ _QUERIES: Final = (
     "lock_cards",
     "lock_terminals",
     "claim_keys",
+    "card_pins",
     "batch_moment",
     "cards_of",
     "stored_requests",
@@ -68,6 +70,7 @@ _QUERIES: Final = (
     "insert_hold_steps",
     "recent_uses",
     "update_terminals",
+    "write_pin_tries",
 )
 _BEGIN: Final = step("begin")
 _COMMIT: Final = step("commit")
@@ -143,7 +146,12 @@ class PostgresBooks:
         except _UNFIT as error:
             raise _unfit(error) from error
         patience = _patience_step(request.patience_ms)
-        results = await _checked(wire, [_BEGIN, *patience, *lock, *claim, _MOMENT])
+        # In a statement of its own, because the one that locks may have waited.
+        pinned = request.pin_indexes
+        pins = [step("card_pins", [byteas(pinned)])] if pinned else []
+        results = await _checked(
+            wire, [_BEGIN, *patience, *lock, *claim, *pins, _MOMENT]
+        )
         del results[: len(patience)]
         try:
             return PostgresBatch(wire), _locked(wire, results, request)
@@ -370,16 +378,19 @@ def _claim_step(request: LockRequest) -> list[Step]:
 
 def _locked(wire: Wire, results: list[PGresult], request: LockRequest) -> Locked:
     named = bool(request.card_indexes or request.card_ids)
+    pinned = bool(request.pin_indexes)
     cards = [locked_card_of(row) for row in wire.rows(results[1])] if named else []
     terminals = wire.rows(results[1 + named]) if request.terminals else []
+    claimed = results[-2 - pinned]
     ((clock, policy_version),) = wire.rows(results[-1])
     return Locked(
         cards=[card for card, _ in cards],
-        won=_won(wire, results[-2], request) if request.claims else frozenset(),
+        won=_won(wire, claimed, request) if request.claims else frozenset(),
         clock=clock,
         policy_version=policy_version,
         uses={card.card_id: use for card, use in cards},
         terminal_uses={row[0]: DayUse._make(row[1:]) for row in terminals},
+        pins=pins_of(wire.rows(results[-2])) if pinned else (),
     )
 
 

@@ -115,12 +115,13 @@ def build_policy(version: int, rows: PolicyRows, known: Policy | None) -> Policy
 
 
 def _program(row: Row) -> Program:
-    program_id, code, name, time_zone = row
+    program_id, code, name, time_zone, tip_tolerance_bps = row
     return Program(
         program_id=ProgramId(program_id),
         code=code,
         name=name,
         time_zone=ZoneInfo(time_zone),
+        tip_tolerance_bps=tip_tolerance_bps,
     )
 
 
@@ -140,6 +141,10 @@ def _product(row: Row) -> Product:
         cash_out_limit_minor,
         restriction_set_id,
         limit_set_id,
+        pin_required_for,
+        pin_max_tries,
+        pin_lock_s,
+        hold_ttl_s,
     ) = row
     return Product(
         product_id=ProductId(product_id),
@@ -156,6 +161,10 @@ def _product(row: Row) -> Product:
         cash_out_limit_minor=cash_out_limit_minor,
         restriction_set_id=restriction_set_id,
         limit_set_id=limit_set_id,
+        pin_required_for=frozenset(map(ActivityType, pin_required_for)),
+        pin_max_tries=pin_max_tries,
+        pin_lock_s=pin_lock_s,
+        hold_ttl_s=hold_ttl_s,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 from currency import Currency
 from gateway.books.wire import Row
+from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import BlockReason, Card, CardState
 from gateway.domain.commands import Fingerprint
 from gateway.domain.holds import Hold, HoldState, HoldStep
@@ -128,6 +129,19 @@ def hold_of(row: Row) -> Hold:
     values = dict(zip(HOLD_FIELDS, row, strict=True))
     values["state"] = HoldState(values["state"])
     return Hold(**values)
+
+
+def pins_of(rows: Iterable[Row]) -> list[CardPin]:
+    """
+    Read PINs from the rows of `card_pins`, several of which may be of one card.
+    """
+    pins: dict[CardId, CardPin] = {}
+    for card_id, key_id, tag, channel, *counted in rows:
+        pin = pins.get(card_id) or CardPin(card_id=card_id, key_id=key_id, tag=tag)
+        if channel is not None:
+            pin = pin.tried(PinTries(card_id, Channel(channel), *counted))
+        pins[card_id] = pin
+    return list(pins.values())
 
 
 def record_of(row: Row) -> TransactionRecord:

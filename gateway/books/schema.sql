@@ -67,7 +67,10 @@ CREATE TABLE program (
     time_zone text NOT NULL CHECK (
         time_zone ~ '^[A-Z][A-Za-z_]*(/[A-Za-z0-9_+-]+){0,2}$'
         AND (timestamp '2000-01-01 00:00' AT TIME ZONE time_zone) IS NOT NULL
-    )
+    ),
+    -- How much more than a hold a capture may take, in hundredths of a percent.
+    tip_tolerance_bps smallint NOT NULL DEFAULT 0
+    CHECK (tip_tolerance_bps BETWEEN 0 AND 10000)
 );
 
 CREATE TABLE merchant (
@@ -331,7 +334,22 @@ CREATE TABLE card_product (
     cash_out_limit_minor bigint
     CHECK (cash_out_limit_minor BETWEEN 1 AND 1000000000000000),
     restriction_set_id bigint,
+    -- 2 LOAD, 3 REDEEM, 5 BALANCE, 6 CASH_OUT, 9 AUTHORIZE, 14 TRANSFER_BALANCE_FROM
+    pin_required_for smallint[] NOT NULL DEFAULT '{}',
+    -- So many wrong ones in a row lock the PIN,
+    pin_max_tries smallint NOT NULL DEFAULT 3,
+    -- until so long has passed without a try.
+    pin_lock_s bigint NOT NULL DEFAULT 3600,
     limit_set_id bigint,
+    -- How long a hold lives at most.
+    hold_ttl_s integer NOT NULL DEFAULT 604800 CHECK (hold_ttl_s BETWEEN 1 AND 31622400),
+    CONSTRAINT card_product_pin_required_check CHECK (
+        array_position(pin_required_for, NULL) IS NULL
+        AND pin_required_for <@ ARRAY[2, 3, 5, 6, 9, 14]::smallint[]
+    ),
+    CONSTRAINT card_product_pin_max_tries_check
+    CHECK (pin_max_tries BETWEEN 1 AND 10),
+    CONSTRAINT card_product_pin_lock_check CHECK (pin_lock_s BETWEEN 60 AND 31622400),
     CONSTRAINT card_product_code_key UNIQUE (program_id, code),
     CONSTRAINT card_product_card_key UNIQUE (product_id, program_id, currency),
     CONSTRAINT card_product_restriction_fkey
@@ -591,6 +609,52 @@ CREATE TABLE card (
         AND day_spends >= 0
     )
 ) WITH (fillfactor = 70);
+
+-- The keyed hash of a card's PIN. A table of its own: the console may write what it may
+-- not read, and a card without a PIN has no row.
+CREATE TABLE card_pin (
+    card_id bigint PRIMARY KEY REFERENCES card,
+    key_id bigint NOT NULL CHECK (key_id >= 1),
+    tag bytea NOT NULL CHECK (octet_length(tag) = 32)
+);
+
+-- Wrong PINs, by card and by the way they came.
+CREATE TABLE card_pin_try (
+    card_id bigint NOT NULL REFERENCES card_pin,
+    -- 1 API, 2 ADMIN, 3 IVR, 4 PORTAL, 5 SYSTEM, 6 FRAUD
+    channel smallint NOT NULL CHECK (channel BETWEEN 1 AND 6),
+    -- In a row, up to now; no product allows more.
+    tries smallint NOT NULL CHECK (tries BETWEEN 0 AND 10),
+    last_tried_at timestamptz NOT NULL,
+    -- All there ever were: what forgives tries does not make them undone.
+    wrong_total bigint NOT NULL CHECK (wrong_total >= tries),
+    CONSTRAINT card_pin_try_pkey PRIMARY KEY (card_id, channel)
+) WITH (fillfactor = 70);
+
+CREATE FUNCTION refuse_forgotten_try() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, public
+AS $$
+BEGIN
+    RAISE EXCEPTION USING
+        ERRCODE = 'check_violation',
+        CONSTRAINT = 'card_pin_try_total_check',
+        TABLE = 'card_pin_try',
+        MESSAGE = format(
+            'wrong PINs of card %s would be fewer, or tries that nobody made',
+            OLD.card_id
+        );
+END
+$$;
+
+CREATE TRIGGER card_pin_try_total
+BEFORE UPDATE ON card_pin_try
+FOR EACH ROW
+WHEN (
+    new.wrong_total < old.wrong_total
+    OR new.tries - old.tries > new.wrong_total - old.wrong_total
+)
+EXECUTE FUNCTION refuse_forgotten_try();
 
 -- What was asked, what was answered, and the double entry. Inserted, never changed.
 
@@ -971,6 +1035,7 @@ REVOKE ALL ON FUNCTION refuse_late_rate() FROM public;
 REVOKE ALL ON FUNCTION refuse_late_restriction() FROM public;
 REVOKE ALL ON FUNCTION refuse_unbalanced_postings() FROM public;
 REVOKE ALL ON FUNCTION refuse_excess_refund() FROM public;
+REVOKE ALL ON FUNCTION refuse_forgotten_try() FROM public;
 
 -- What the transactions of a card's last counted day come to, whoever counts.
 -- What a hold's card no longer keeps is given back on the day it was placed, on that card.
@@ -1211,3 +1276,12 @@ GRANT UPDATE (limit_set_id) ON issue_batch, card TO scrip_admin;
 GRANT USAGE ON
 SEQUENCE limit_set_limit_set_id_seq, limit_version_limit_version_id_seq
 TO scrip_admin;
+-- PINs: workers compare them and count; the console gives one, and can read none.
+GRANT SELECT ON card_pin, card_pin_try TO scrip_gateway;
+GRANT INSERT ON card_pin_try TO scrip_gateway;
+GRANT UPDATE (tries, last_tried_at, wrong_total) ON card_pin_try TO scrip_gateway;
+GRANT INSERT ON card_pin TO scrip_admin;
+GRANT SELECT (card_id) ON card_pin TO scrip_admin;
+GRANT SELECT ON card_pin_try TO scrip_admin;
+GRANT SELECT (card_id, key_id) ON card_pin TO scrip_reader;
+GRANT SELECT ON card_pin_try TO scrip_reader;

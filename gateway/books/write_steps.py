@@ -9,6 +9,7 @@ from gateway.books.columns import (
     step_parameters,
     terminal_parameters,
     transaction_parameters,
+    try_parameters,
 )
 from gateway.books.wire import Step, step
 from gateway.engine.ports import WriteSet
@@ -28,6 +29,8 @@ def write_steps(writes: WriteSet) -> list[Step]:
     if writes.cards:
         parameters = card_parameters(writes.cards, writes.card_versions, writes.uses)
         steps.append(step("update_cards", parameters))
+    if writes.tries:
+        steps.append(step("write_pin_tries", try_parameters(writes.tries)))
     if writes.holds:
         steps.append(step("write_holds", hold_parameters(writes.holds)))
     if writes.steps:

@@ -23,6 +23,7 @@ from gateway.domain.decision import (
 from gateway.domain.entries import postings_of
 from gateway.domain.limit_checks import refuse_limits, terminal_minor
 from gateway.domain.limits import Flow
+from gateway.domain.pin import check_pin
 from gateway.domain.policy import Product
 from gateway.domain.pricing import Price
 from gateway.domain.results import ActivityType, Result
@@ -33,7 +34,7 @@ def decide_cash_out(command: CashOut, view: View) -> Decision:
     Pay all that is available out in cash, in the card's currency, or nothing.
 
     It is paid where the law of the store or the card's product allows it for such a
-    balance. Results: APPROVED, or 58/03, 14, 57, 78/41/43/62, 54, 62, 57 (the
+    balance. Results: APPROVED, or 58/03, 14, 57, 78/41/43/62, 54, 55/75, 62, 57 (the
     currency), 61, 65, 51, 57 (the balance, or a hold).
     """
     card, policy, now = view.card, view.policy, view.stamp.now
@@ -48,6 +49,8 @@ def decide_cash_out(command: CashOut, view: View) -> Decision:
         or refuse_state(card)
         or refuse_expired(card, policy, now)
     )
+    if not refusal:
+        refusal, facts = check_pin(command, view, facts)
     barred = None if refusal else refuse_restricted(card, view.place, policy, now)
     if refusal or barred:
         result = refusal or Result.RESTRICTED_CARD
@@ -124,4 +127,4 @@ def _pay_out(
         terminal_minor=terminal_minor(view, card, asked=amount, card_minor=paid),
     )
     record = write_record(command, view, facts, before=card, after=after)
-    return Decision(record, postings_of(record), after)
+    return Decision(record, postings_of(record), after, tries=facts.tries)

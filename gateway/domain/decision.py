@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.checks import refuse_card
 from gateway.domain.commands import Amount, CardRef, TillContext
@@ -41,7 +42,8 @@ class View(NamedTuple):
 
     The place, the card under its lock, the policy in force, and the stamp. `other` is
     the second card of a command that names two; `holds` are the OPEN ones of `card`,
-    given to a command that moves them. `used` is what is used of the limits.
+    given to a command that moves them. `used` is what is used of the limits, `pin` what
+    is kept of the card's, given to a command that carries one.
     """
 
     place: Place
@@ -51,6 +53,7 @@ class View(NamedTuple):
     other: Card | None = None
     holds: tuple[Hold, ...] = ()
     used: Used = NOTHING_USED
+    pin: CardPin | None = None
 
 
 class Asked(Protocol):
@@ -108,6 +111,7 @@ class Decision:
 
     `holds` are those that are new or changed, `step` what became of the one the command
     is about. `also` is what the same request brings about besides, on another card.
+    `tries` are the counts of wrong PINs that change.
     """
 
     record: TransactionRecord
@@ -116,6 +120,7 @@ class Decision:
     holds: tuple[Hold, ...] = ()
     step: HoldStep | None = None
     also: tuple["Decision", ...] = ()
+    tries: tuple[PinTries, ...] = ()
 
 
 class Facts(NamedTuple):
@@ -140,6 +145,7 @@ class Facts(NamedTuple):
     seen: bytes | None = None
     exceeded: Exceeded | None = None
     terminal_minor: int | None = None
+    tries: tuple[PinTries, ...] = ()
 
     @property
     def particular(self) -> bool:
@@ -253,12 +259,15 @@ def decline(command: Asked, view: View, facts: Facts) -> Decision:
 
     A card that is unknown here, or of a programme not accepted here, is recorded by the
     keyed hash of its number alone, whatever was refused first, so that nothing later
-    tells that it exists.
+    tells that it exists. Only where a PIN is counted the card's row changes.
     """
-    known = view.card
+    known, after = view.card, None
     if refuse_card(known, view.place, view.policy):
         known = None
-    return Decision(write_record(command, view, facts, before=known, after=None))
+    elif known is not None and facts.tries:
+        after = known.moved(0, view.stamp.now, expires_on=known.expires_on)
+    record = write_record(command, view, facts, before=known, after=after)
+    return Decision(record, card=after, tries=facts.tries)
 
 
 def decline_exceeded(

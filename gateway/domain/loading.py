@@ -28,6 +28,7 @@ from gateway.domain.decision import (
 from gateway.domain.entries import postings_of
 from gateway.domain.limit_checks import refuse_limits, terminal_minor
 from gateway.domain.limits import Exceeded, Flow, LimitKind
+from gateway.domain.pin import check_pin
 from gateway.domain.policy import Product
 from gateway.domain.pricing import NOT_CONVERTED, Price, quote, within_bounds
 from gateway.domain.results import ActivityType, Result
@@ -37,7 +38,7 @@ def decide_load(command: Load, view: View) -> Decision:
     """
     Add value to an active card.
 
-    Results: APPROVED, or 58/03, 13, 14, 57, 78/41/43/62, 54, 62, 57/91, 13, 61,
+    Results: APPROVED, or 58/03, 13, 14, 57, 78/41/43/62, 54, 55/75, 62, 57/91, 13, 61,
     65.
     """
     card, policy, now = view.card, view.policy, view.stamp.now
@@ -61,6 +62,8 @@ def decide_load(command: Load, view: View) -> Decision:
         or refuse_state(card)
         or refuse_expired(card, policy, now)
     )
+    if not refusal:
+        refusal, facts = check_pin(command, view, facts)
     barred = None if refusal else refuse_restricted(card, view.place, policy, now)
     if refusal or barred:
         result = refusal or Result.RESTRICTED_CARD
@@ -175,7 +178,7 @@ def _approve(
         terminal_minor=counted,
     )
     record = write_record(command, view, facts, before=view.card, after=after)
-    return Decision(record, postings_of(record), after)
+    return Decision(record, postings_of(record), after, tries=facts.tries)
 
 
 def _last_day(card: Card, product: Product, view: View) -> date | None:

@@ -24,6 +24,7 @@ from gateway.domain.decision import (
 from gateway.domain.entries import postings_of
 from gateway.domain.limit_checks import refuse_limits, terminal_minor
 from gateway.domain.limits import Exceeded, Flow, LimitKind
+from gateway.domain.pin import check_pin
 from gateway.domain.policy import Product
 from gateway.domain.pricing import Price, Quote, quote, within_bounds
 from gateway.domain.results import ActivityType, Result
@@ -33,8 +34,8 @@ def decide_redeem(command: Redeem, view: View) -> Decision:
     """
     Spend from an active card, in part where the till allows it.
 
-    Results: APPROVED, APPROVED_PARTIAL, or 58/03, 13, 14, 57, 78/41/43/62, 54, 62,
-    57/91, 13, 61, 65, 51.
+    Results: APPROVED, APPROVED_PARTIAL, or 58/03, 13, 14, 57, 78/41/43/62, 54, 55/75,
+    62, 57/91, 13, 61, 65, 51.
     """
     card, policy, now = view.card, view.policy, view.stamp.now
     facts = Facts(ActivityType.REDEEM, Result.APPROVED, amount=command.amount)
@@ -52,6 +53,8 @@ def decide_redeem(command: Redeem, view: View) -> Decision:
         or refuse_state(card)
         or refuse_expired(card, policy, now)
     )
+    if not refusal:
+        refusal, facts = check_pin(command, view, facts)
     barred = None if refusal else refuse_restricted(card, view.place, policy, now)
     if refusal or barred:
         result = refusal or Result.RESTRICTED_CARD
@@ -139,4 +142,4 @@ def _approve(
     counted = terminal_minor(view, card, asked=asked, card_minor=facts.card_minor)
     facts = facts._replace(shown=True, approved=True, terminal_minor=counted)
     record = write_record(command, view, facts, before=card, after=after)
-    return Decision(record, postings_of(record), after)
+    return Decision(record, postings_of(record), after, tries=facts.tries)

@@ -6,13 +6,13 @@ it learned, or raises a fault of the books. Only `Restart` and the books' faults
 it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 from gateway.domain.cards import Card
-from gateway.domain.commands import Moving, Naming, Reverse
+from gateway.domain.commands import Moving, Naming, ResetPin, Reverse
 from gateway.domain.decide import ACTIVITIES, decide
 from gateway.domain.decision import Decision, Stamp, View, answer_unrecorded
 from gateway.domain.errors import GatewayError, InvariantError
@@ -22,7 +22,8 @@ from gateway.domain.policy import Place, Policy
 from gateway.domain.results import CurrentState, Result
 from gateway.engine.answers import Answer
 from gateway.engine.counted import counted_terminals, looking_back, missing_terminals
-from gateway.engine.items import Entry, Item, Sweep
+from gateway.engine.enquiries import answer_enquiries, refuse_callers
+from gateway.engine.items import Asking, Enquiry, Entry, Item, Sweep
 from gateway.engine.journal import Journal, same_content, state_of
 from gateway.engine.policies import Policies
 from gateway.engine.ports import (
@@ -62,7 +63,7 @@ class RestartError(Exception):
     """
 
     def __init__(
-        self, why: str, refused: dict[Item, GatewayError] | None = None
+        self, why: str, refused: Mapping[Asking, GatewayError] | None = None
     ) -> None:
         super().__init__(why)
         self.why = why
@@ -74,7 +75,7 @@ class Done(NamedTuple):
     What an attempt achieved: every answer, and the cards and holds that changed.
     """
 
-    answers: list[tuple[Item, Answer]]
+    answers: Sequence[tuple[Asking, Answer]]
     cards: Sequence[Card] = ()
     holds: Sequence[Hold] = ()
     swept: Sequence[Sweep] = ()
@@ -110,6 +111,7 @@ class Attempt:
         self._patience_ms = patience_ms
         items = [entry for entry in entries if isinstance(entry, Item)]
         self._sweeps = [entry for entry in entries if isinstance(entry, Sweep)]
+        self._enquiries = [entry for entry in entries if isinstance(entry, Enquiry)]
         ids = tools.ids.take(len(items))
         self._items = list(zip(items, ids, strict=True))
         self._commands = [item.command for item in items]
@@ -136,7 +138,7 @@ class Attempt:
             await transaction.rollback()
             raise
         writes = journal.write_set()
-        if not writes.records:
+        if writes.is_empty:
             await transaction.rollback()
             return Done(answers, swept=self._sweeps)
         await self._tools.faults.reach("before_commit")
@@ -173,11 +175,14 @@ class Attempt:
             self._hints.cards |= await self._tools.books.cards_of(sorted(originals))
 
     def _lock_request(self) -> LockRequest:
-        indexes = set()
+        pinned = {enquiry.question.card.number_index for enquiry in self._enquiries}
+        indexes = set(pinned)
         for item, _ in self._items:
             command = item.command
             if command.card is not None and not isinstance(command, Naming):
                 indexes.add(command.card.number_index)
+                if command.pin is not None or isinstance(command, ResetPin):
+                    pinned.add(command.card.number_index)
             if isinstance(command, Moving):
                 indexes.add(command.other.number_index)
         swept = {sweep.card_id for sweep in self._sweeps}
@@ -189,12 +194,13 @@ class Attempt:
                 self._hints.terminals
                 | counted_terminals(self._commands, self._tools.policies.current)
             ),
+            pin_indexes=list(pinned),
             patience_ms=self._patience_ms,
         )
 
     async def _decide(
         self, transaction: BatchTransaction, locked: Locked
-    ) -> tuple[Journal, list[tuple[Item, Answer]]]:
+    ) -> tuple[Journal, list[tuple[Asking, Answer]]]:
         policy = await self._tools.policies.at_least(locked.policy_version)
         places = self._check_callers(policy)
         stored = await self._read_stored(transaction, locked, policy)
@@ -205,8 +211,8 @@ class Attempt:
             self._hints.terminals.update(missing)
             raise RestartError("terminal not locked")
         release_due(journal, policy, locked.clock, self._tools)
-        answers: list[tuple[Item, Answer]] = []
-        refused: dict[Item, GatewayError] = {}
+        answers: list[tuple[Asking, Answer]] = []
+        refused: dict[Asking, GatewayError] = {}
         for (item, transaction_id), place in zip(self._items, places, strict=True):
             try:
                 answer = self._answer(
@@ -220,6 +226,9 @@ class Attempt:
                 refused[item] = fault
                 break
             answers.append((item, answer))
+        told, failed = answer_enquiries(self._enquiries, journal, policy, locked.clock)
+        answers += told
+        refused |= failed
         if refused:
             raise RestartError("decision failed", refused)
         self._check_tombstones(journal, locked.won)
@@ -271,7 +280,8 @@ class Attempt:
         Check 1 again, with the policy in force: who was revoked is left out.
         """
         places: list[Place] = []
-        refused: dict[Item, GatewayError] = {}
+        refused: dict[Asking, GatewayError] = {}
+        refused |= refuse_callers(self._enquiries, policy)
         for item, _ in self._items:
             try:
                 places.append(
@@ -338,7 +348,8 @@ class Attempt:
         code = self._tools.codes.approval_code(transaction_id)
         stamp = Stamp(transaction_id, code, now, FIRST_BATCH_NO)
         used = journal.used(card, command.terminal_id)
-        view = View(place, card, policy, stamp, other, used=used)
+        pin = journal.pin_of(card)
+        view = View(place, card, policy, stamp, other, used=used, pin=pin)
         if isinstance(command, Moving):
             view = self._view_of_two(view, journal)
         kept = journal.kept(command.key)

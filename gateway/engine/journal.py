@@ -6,8 +6,10 @@ key, stored before or decided a moment ago.
 """
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.commands import (
     CardRef,
@@ -27,6 +29,7 @@ from gateway.domain.results import (
     APPROVALS,
     NO_USE,
     ActivityType,
+    Channel,
     CurrentState,
     Result,
 )
@@ -71,6 +74,8 @@ class Journal:
         self._postings: list[Posting] = []
         self._changed: dict[CardId, Card] = {}
         self._undone: set[TransactionId] = set()
+        self._pins = {pin.card_id: pin for pin in locked.pins}
+        self._tries: dict[tuple[CardId, Channel], PinTries] = {}
 
     def kept(self, key: RequestKey) -> Kept | None:
         """
@@ -112,6 +117,27 @@ class Journal:
         if found is None or found.record.terminal_minor is None:
             return None
         return found.record.terminal_id
+
+    def card_at(self, ref: CardRef) -> Card | None:
+        """
+        Give a card named by its number, as it stands now.
+        """
+        return self._card_at(ref)
+
+    def pin_of(self, card: Card | None) -> CardPin | None:
+        """
+        Give what is kept of a card's PIN, with what this batch has counted.
+        """
+        return None if card is None else self._pins.get(card.card_id)
+
+    def count(self, tries: Iterable[PinTries]) -> None:
+        """
+        Take in what is counted of PINs.
+        """
+        for counted in tries:
+            card_id = counted.card_id
+            self._pins[card_id] = self._pins[card_id].tried(counted)
+            self._tries[card_id, counted.channel] = counted
 
     def missing_card(self, key: RequestKey) -> CardId | None:
         """
@@ -218,6 +244,8 @@ class Journal:
             self._changed_holds[hold.hold_id] = kept
         if decision.step is not None:
             self._steps.append(decision.step)
+        if decision.tries:
+            self.count(decision.tries)
         for further in decision.also:
             self.add_unasked(further)
 
@@ -261,6 +289,7 @@ class Journal:
             steps=self._steps,
             uses=self._usage.of_cards(self._changed),
             terminal_uses=self._usage.of_terminals(),
+            tries=list(self._tries.values()),
         )
 
     def _card_at(self, ref: CardRef) -> Card | None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
 from gateway.domain.holds import Hold, HoldStep
@@ -85,12 +86,15 @@ class LockRequest:
 
     `terminals` are those for which something is counted. `patience_ms` bounds each wait
     of the batch; without it the connection's own does.
+    `pin_indexes` are of those cards whose PINs are to be read, once they are locked.
+    `patience_ms` bounds each wait of the batch; without it the connection's own does.
     """
 
     card_indexes: Sequence[bytes]
     card_ids: Sequence[CardId]
     claims: Sequence[Claim]
     terminals: Sequence[TerminalId] = ()
+    pin_indexes: Sequence[bytes] = ()
     patience_ms: int | None = None
 
 
@@ -114,6 +118,7 @@ class Locked:
     policy_version: int
     uses: Mapping[CardId, DayUse] = field(default_factory=dict)
     terminal_uses: Mapping[TerminalId, DayUse] = field(default_factory=dict)
+    pins: Sequence[CardPin] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +178,14 @@ class WriteSet:
     steps: Sequence[HoldStep] = ()
     uses: Mapping[CardId, DayUse] = field(default_factory=dict)
     terminal_uses: Mapping[TerminalId, DayUse] = field(default_factory=dict)
+    tries: Sequence[PinTries] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """
+        Tell that there is nothing to commit.
+        """
+        return not (self.records or self.tries)
 
 
 class BalanceRead(NamedTuple):

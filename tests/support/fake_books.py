@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+from gateway.domain.card_pins import CardPin
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
 from gateway.domain.counting import use_of
@@ -64,6 +65,7 @@ class FakeBooks:
         self.holds: dict[TransactionId, Hold] = {}
         self.steps: dict[TransactionId, HoldStep] = {}
         self.keys: dict[RequestKey, tuple[TransactionId, Fingerprint | None]] = {}
+        self.pins: dict[CardId, CardPin] = {}
         self.strikes: dict[str, deque[Strike]] = {}
         self.poison: dict[RequestId, Exception] = {}
         self.blind = False
@@ -134,6 +136,7 @@ class FakeBooks:
         won = {key: claim for key, claim in claims.items() if key not in self.keys}
         self.reach("clock")
         self._open = FakeTransaction(self, cards, won)
+        asked = [c.card_id for c in cards if c.number_index in request.pin_indexes]
         locked = Locked(
             cards=cards,
             won=frozenset(won),
@@ -145,6 +148,7 @@ class FakeBooks:
                 for terminal_id in request.terminals
                 if terminal_id in self.terminal_uses
             },
+            pins=[self.pins[one] for one in asked if one in self.pins],
         )
         return self._open, locked
 
@@ -284,6 +288,7 @@ class FakeBooks:
             assert locked == self.cards[card.card_id].version, "the lock was not kept"
         fake_walls.refuse_postings(writes.postings)
         fake_walls.refuse_holds(writes, self.holds, self.steps.values())
+        fake_walls.refuse_tries(writes.tries, self.pins)
         self._refuse_links(writes, claims)
         self.commits += 1
         for record in writes.records:
@@ -294,6 +299,8 @@ class FakeBooks:
             self._link(record)
         self.postings.extend(writes.postings)
         self.holds.update({hold.hold_id: hold for hold in writes.holds})
+        for one in writes.tries:
+            self.pins[one.card_id] = self.pins[one.card_id].tried(one)
         self.steps.update({step.transaction_id: step for step in writes.steps})
         self.cards.update({card.card_id: card for card in writes.cards})
         self.uses.update(writes.uses)

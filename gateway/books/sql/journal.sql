@@ -215,3 +215,22 @@ FROM (
         unnest(%(spends)s::bigint[]) AS spends
 ) AS next
 WHERE terminal_use.terminal_id = next.terminal_id;
+-- name: write_pin_tries
+-- Count wrong PINs, or forgive them; fails if fewer were ever wrong than are known.
+-- Index: card_pin_try_pkey.
+WITH written AS (
+    INSERT INTO card_pin_try (card_id, channel, tries, last_tried_at, wrong_total)
+    SELECT
+        unnest(%(card_ids)s::bigint[]),
+        unnest(%(channels)s::smallint[]),
+        unnest(%(tries)s::smallint[]),
+        unnest(%(last_tried_at)s::timestamptz[]),
+        unnest(%(wrong_totals)s::bigint[])
+    ON CONFLICT (card_id, channel) DO UPDATE SET
+        tries = excluded.tries,
+        last_tried_at = excluded.last_tried_at,
+        wrong_total = excluded.wrong_total
+    WHERE card_pin_try.wrong_total <= excluded.wrong_total
+    RETURNING card_pin_try.card_id
+)
+SELECT require_rows_v1(count(*), cardinality(%(card_ids)s::bigint[])) FROM written;

@@ -53,7 +53,7 @@ LIMIT 1;
 
 -- name: policy_programs
 -- All programmes; a few rows, read whole.
-SELECT program_id, code, name, time_zone FROM program;
+SELECT program_id, code, name, time_zone, tip_tolerance_bps FROM program;
 
 -- name: policy_products
 -- All products; a few rows, read whole.
@@ -61,7 +61,8 @@ SELECT
     product_id, program_id, code, currency, reloadable, fixed_amount_minor, permitted,
     max_load_minor, max_redeem_minor, max_balance_minor, validity_days,
     cash_out_limit_minor,
-    restriction_set_id, limit_set_id
+    restriction_set_id, limit_set_id, pin_required_for, pin_max_tries, pin_lock_s,
+    hold_ttl_s
 FROM card_product;
 
 -- name: policy_accepted

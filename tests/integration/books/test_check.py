@@ -42,6 +42,15 @@ SPOILED: Final = [
     ("conservation", "DELETE FROM transaction WHERE transaction_id = {loaded}"),
     ("declines", "UPDATE transaction SET card_minor = 1 WHERE result = 14"),
     ("declines", "UPDATE transaction SET approved_minor = 1 WHERE result = 14"),
+    (
+        "pin_tries",
+        "UPDATE transaction SET result = 27 WHERE transaction_id = {declined}",
+    ),
+    (
+        "pin_counted",
+        "UPDATE transaction SET result = 29 WHERE transaction_id = {declined}",
+    ),
+    ("pin_counted", "UPDATE transaction SET result = 27 WHERE result = 14"),
     ("approvals", "UPDATE transaction SET result = 1 WHERE result = 2"),
     ("approvals", "UPDATE transaction SET result = 2 WHERE activity = 2"),
     ("approvals", "UPDATE transaction SET card_seq = NULL WHERE activity = 3"),

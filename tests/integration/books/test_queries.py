@@ -32,12 +32,14 @@ WORKERS: Final = (
     "lock_cards_by_id",
     "lock_cards",
     "claim_keys",
+    "card_pins",
     "batch_moment",
     "cards_of",
     "stored_requests",
     "insert_transactions",
     "insert_postings",
     "update_cards",
+    "write_pin_tries",
     "balances",
     "policy_version",
     "clock_shift",
@@ -46,7 +48,14 @@ WORKERS: Final = (
     *(name for name in QUERIES if name.startswith("policy_")),
 )
 INDEX: Final = re.compile(r"\b\w+_(?:pkey|key|idx)\b")
-TABLES_THAT_GROW: Final = ("card", "transaction", "posting", "request_key")
+TABLES_THAT_GROW: Final = (
+    "card",
+    "card_pin",
+    "card_pin_try",
+    "transaction",
+    "posting",
+    "request_key",
+)
 
 
 @pytest.fixture(scope="module")

@@ -122,7 +122,7 @@ async def _serve_on(demo: Demo, folder: DemoFolder, console: Console) -> None:
     Say how to reach it, and wait until somebody ends it.
     """
     for line in invitation(
-        folder, address=demo.address, visits=demo.visits, cards=demo.cards
+        folder, address=demo.address, visits=demo.visits, cards=demo.cards.of_customers
     ):
         console.print(line, markup=False, soft_wrap=True)
     console.print("\nScrip goes on serving. Ctrl-C ends it.")

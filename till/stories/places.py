@@ -51,6 +51,9 @@ STORY_STORES: Final = (
     BOUTIQUE,
 )
 
+# What a store takes beside its country's money: the bookshop pays rests out in dollars.
+ALSO_TAKEN: Final = {BOOKSHOP: ("USD",)}
+
 
 def till_of(store: Store, number: int = 1) -> TillName:
     """

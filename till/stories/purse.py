@@ -5,6 +5,7 @@ Count what a story's card has to hold, from what the story does to it alone.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from currency import Money
@@ -41,10 +42,12 @@ class Deed:
     """
     Be what was done and what a later step may name: a sale, or a hold.
 
-    `cents` is what it took from the card, or keeps of it; `back` and `back_cents` are
-    what was given back of a sale, or captured of a hold.
+    `at` is when its rate was fixed. `cents` is what it took from the card, or keeps of
+    it; `back_minor` and `back_cents` are what was given back of a sale, or captured of
+    a hold.
     """
 
+    at: datetime
     request_id: UUID
     till: TillName
     purse: Purse

@@ -162,6 +162,7 @@ def dollars(cents: int) -> Money:
 
 def _deed(scene: Scene, says: str, purse: Purse, amount: Money, cents: int) -> Deed:
     return Deed(
+        at=scene.at,
         request_id=scene.script.request_id(says),
         till=scene.till,
         purse=purse,

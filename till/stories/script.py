@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 
 from currency import Currency, Money, RateBook
 from till.card_number import CardNumber
-from till.codes import CardState, CurrentState, EntryMode, Result
+from till.codes import CurrentState, EntryMode, Result
 from till.requests import Request, TillContext
 from till.simulation.plan import SEED, local_amount
 from till.simulation.purchases import FIRST_DAY
 from till.simulation.replay import TillName
 from till.stories.places import store_of
-from till.stories.purse import Deed, Purse
+from till.stories.purse import Purse
 from till.stories.steps import Act, Ask, Expected, Step, Story
 
 DOLLAR: Final = Currency.of("USD")

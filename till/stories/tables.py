@@ -4,7 +4,9 @@ Write what a table in a restaurant asks: keep an amount, more of it, take it, le
 
 from __future__ import annotations
 
-from currency import Money, convert
+from datetime import datetime
+
+from currency import USD_RATE, Money, convert
 from till.codes import Result
 from till.requests import (
     Authorize,
@@ -13,7 +15,7 @@ from till.requests import (
     IncrementAuthorization,
 )
 from till.stories.purse import Deed, Purse
-from till.stories.script import DOLLAR, Scene, approved, declined
+from till.stories.script import DOLLAR, Scene, Script, approved, declined
 
 
 def authorize(
@@ -24,11 +26,12 @@ def authorize(
     """
     request_id = scene.script.request_id(says)
     hold = Deed(
+        at=scene.at,
         request_id=request_id,
         till=scene.till,
         purse=purse,
         amount=bill,
-        cents=cents_of(scene, bill),
+        cents=cents_of(scene.script, bill, scene.at),
     )
     purse.held_cents += hold.cents
     request = Authorize(
@@ -49,7 +52,7 @@ def increment(scene: Scene, says: str, hold: Deed, more: Money) -> None:
     """
     before = hold.cents
     hold.amount += more
-    hold.cents = cents_of(scene, hold.amount)
+    hold.cents = cents_of(scene.script, hold.amount, hold.at)
     hold.purse.held_cents += hold.cents - before
     request = IncrementAuthorization(
         request_id=scene.script.request_id(says),
@@ -70,12 +73,13 @@ def capture(
     purse, taken = hold.purse, hold.back_cents
     hold.back_minor += amount.minor_units
     whole = Money(hold.back_minor, hold.amount.currency)
-    hold.back_cents = cents_of(scene, whole)
+    hold.back_cents = cents_of(scene.script, whole, hold.at)
     debit = hold.back_cents - taken
     purse.ledger_cents -= debit
     purse.held_cents -= debit if keep_open else hold.cents - taken
     _ask_to_capture(scene, says, hold, amount, keep_open=keep_open)
     return Deed(
+        at=hold.at,
         request_id=scene.script.request_id(says),
         till=scene.till,
         purse=purse,
@@ -114,17 +118,14 @@ def lapse(hold: Deed) -> None:
     hold.purse.held_cents -= hold.cents - hold.back_cents
 
 
-def cents_of(scene: Scene, amount: Money) -> int:
+def cents_of(script: Script, amount: Money, at: datetime) -> int:
     """
-    Count a till's money in cents, at the rate of the scene's hour.
+    Count a till's money in cents, at the rate of a moment.
     """
-    rates = scene.script.rates
-    rate, own = rates.rate_at(amount.currency.code, scene.at), rates.rate_at(
-        DOLLAR.code, scene.at
-    )
-    if rate is None or own is None:
-        raise ValueError(f"there is no rate of {amount.currency} at {scene.at}")
-    found = convert(amount.minor_units, amount.currency, DOLLAR, rate, own)
+    rate = script.rates.rate_at(amount.currency.code, at)
+    if rate is None:
+        raise ValueError(f"there is no rate of {amount.currency} at {at.isoformat()}")
+    found = convert(amount.minor_units, amount.currency, DOLLAR, rate, USD_RATE)
     return found.amount_minor
 
 

@@ -1,0 +1,97 @@
+"""
+Create what the stories need: their programme, its products, rules and cards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from till.card_number import CardNumber
+from till.demo.folder import DemoFolder
+from till.demo.issued_cards import read_cards
+from till.demo.scrip_command import ScripCommand
+from till.stories.canteen import HOURS
+from till.stories.places import CANTEEN, CANTEENS, PROGRAM, STORY_STORES
+from till.stories.script import Wallet
+from till.stories.telling import GIFT, HOLDERS, LUNCH
+
+# One for each country: a company that runs the stores of the stories there.
+STORY_MERCHANTS: Final = tuple(
+    {store.country.merchant: store.country for store in STORY_STORES}.values()
+)
+TIP_TOLERANCE_PERCENT: Final = "20"
+CASH_OUT_LIMIT: Final = "10.00"
+RESTRICTION: Final = "canteen"
+
+Done = Callable[[str], None]
+
+
+async def create_story_program(scrip: ScripCommand) -> None:
+    """
+    Create the programme, whose restaurants may take a fifth more than was held.
+    """
+    await scrip.must(
+        *("program", "create", "--code", PROGRAM, "--name", "City card"),
+        *("--time-zone", "Asia/Beirut"),
+        *("--tip-tolerance", TIP_TOLERANCE_PERCENT),
+    )
+
+
+async def create_story_cards(
+    scrip: ScripCommand, folder: DemoFolder, built: asyncio.Event, done: Done
+) -> Wallet:
+    """
+    Create the products and a card for everybody in the stories.
+
+    `built` tells that the stores are there, which the rules of some products name.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        wallets = [
+            tasks.create_task(_create_gift_cards(scrip, folder)),
+            tasks.create_task(_create_lunch_cards(scrip, folder, built)),
+        ]
+    wallet = {
+        holder: number for found in wallets for holder, number in found.result().items()
+    }
+    done(f"{len(wallet)} cards of the stories")
+    return wallet
+
+
+async def _create_gift_cards(scrip: ScripCommand, folder: DemoFolder) -> Wallet:
+    await scrip.must(
+        *("product", "create", f"{PROGRAM}/{GIFT}", "--currency", "USD"),
+        *("--cash-out-limit", CASH_OUT_LIMIT),
+    )
+    return await _create_cards(scrip, folder, GIFT)
+
+
+async def _create_lunch_cards(
+    scrip: ScripCommand, folder: DemoFolder, built: asyncio.Event
+) -> Wallet:
+    await scrip.must("store-group", "create", CANTEENS, "--program", PROGRAM)
+    await built.wait()
+    canteen = f"{CANTEEN.country.merchant}/{CANTEEN.code}"
+    await scrip.must("store-group", "add", CANTEENS, canteen, "--program", PROGRAM)
+    await scrip.must(
+        *("restriction", "create", f"{PROGRAM}/{RESTRICTION}"),
+        *("--allow", f"group={CANTEENS}", "--hours", HOURS),
+    )
+    await scrip.must(
+        *("product", "create", f"{PROGRAM}/{LUNCH}", "--currency", "USD"),
+        *("--restriction", RESTRICTION),
+    )
+    return await _create_cards(scrip, folder, LUNCH)
+
+
+async def _create_cards(
+    scrip: ScripCommand, folder: DemoFolder, product: str
+) -> dict[str, CardNumber]:
+    holders = HOLDERS[product]
+    file = folder.file(f"cards-{product}.csv")
+    await scrip.must(
+        *("card", "create", "--product", f"{PROGRAM}/{product}"),
+        *("--count", str(len(holders)), "--out", file),
+    )
+    return dict(zip(holders, read_cards(file, len(holders)), strict=True))

@@ -1,0 +1,90 @@
+"""
+Play the stories hour by hour, beside the shoppers, over the same kind of connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from till.answer import Answer
+from till.client import Sender
+from till.errors import TillError
+from till.journal import JournalError, MemoryJournal
+from till.requests import GetBalance, GetTransaction, Request, Reverse
+from till.shop import Ending, Shop, StillOpenError
+from till.simulation.replay import TillName
+from till.simulation.simulated_till import POLICY
+from till.stories.comparing import differences
+from till.stories.record import Played, Record
+from till.stories.steps import Ask, Step
+
+
+class Player:
+    """
+    Play each story's steps in their order; stories play side by side.
+
+    A step that goes wrong is noted, and the story goes on: nothing here raises.
+    """
+
+    def __init__(self, record: Record, senders: Mapping[TillName, Sender]) -> None:
+        self._record = record
+        self._senders = senders
+        self._shops = {
+            name: Shop(
+                sender, MemoryJournal(), terminal_id=name.terminal, policy=POLICY
+            )
+            for name, sender in senders.items()
+        }
+        self._scenes: dict[datetime, dict[str, list[Step]]] = defaultdict(dict)
+        for story in record.stories:
+            for step in story.steps:
+                scene = self._scenes[step.at].setdefault(story.name, [])
+                scene.append(step)
+
+    @property
+    def hours(self) -> Collection[datetime]:
+        """
+        Give the hours in which something is played.
+        """
+        return self._scenes.keys()
+
+    async def play(self, hour: datetime) -> None:
+        """
+        Play all that belongs to an hour, and come back when it is over.
+        """
+        scenes = self._scenes.get(hour, {})
+        await asyncio.gather(*(self._play(steps) for steps in scenes.values()))
+
+    async def _play(self, steps: list[Step]) -> None:
+        for step in steps:
+            try:
+                await self._do(step)
+            except (TillError, StillOpenError, JournalError) as error:
+                self._differs(step, str(error))
+
+    async def _do(self, step: Step) -> None:
+        await self._ask(step, step.act)
+
+    async def _ask(self, step: Step, act: Ask) -> None:
+        answer = await self._answer(step, act)
+        if answer is None:
+            return
+        self._record.played.append(Played(step, answer))
+        for difference in differences(act.expected, answer):
+            self._differs(step, difference)
+
+    async def _answer(self, step: Step, act: Ask) -> Answer | None:
+        request: Request = act.request
+        if isinstance(request, GetBalance | GetTransaction | Reverse):
+            return await self._senders[act.till].send(request)
+        settled = await self._shops[act.till].perform(request)
+        if settled.ending is not Ending.ANSWERED:
+            self._differs(step, f"it ended {settled.ending.value}")
+            return None
+        return settled.answer
+
+    def _differs(self, step: Step, what: str) -> None:
+        self._record.differs(f"{step.story}: {step.says}: {what}")

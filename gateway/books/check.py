@@ -61,6 +61,8 @@ RULES: Final = (
     "check_card_uses",
     "check_terminal_uses",
     "check_limits",
+    "check_audit",
+    "check_adjustments",
     CONVERSIONS,
 )
 

@@ -71,6 +71,9 @@ _QUERIES: Final = (
     "recent_uses",
     "update_terminals",
     "write_pin_tries",
+    "insert_adjustments",
+    "approve_adjustments",
+    "insert_audit",
 )
 _BEGIN: Final = step("begin")
 _COMMIT: Final = step("commit")

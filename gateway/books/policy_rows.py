@@ -38,6 +38,7 @@ from gateway.domain.policy import (
     Terminal,
 )
 from gateway.domain.results import ActivityType
+from gateway.domain.staff import StaffRole
 
 NO_RATES: Final = RateBook.of(())
 
@@ -111,6 +112,11 @@ def build_policy(version: int, rows: PolicyRows, known: Policy | None) -> Policy
         batch_limits={
             batch: set_id for batch, _, set_id in rows.issue_batches if set_id
         },
+        desks=frozenset(
+            device.terminal_id
+            for device in devices
+            if device.kind is DeviceKind.STAFF and device.terminal_id is not None
+        ),
     )
 
 
@@ -220,7 +226,7 @@ def _terminal(row: Row) -> Terminal:
 def _device(
     row: Row, merchants: dict[MerchantId, Merchant], stores: dict[StoreId, Store]
 ) -> Device:
-    store_id, code, kind, terminal_id, revoked, certificates = row
+    store_id, code, kind, terminal_id, revoked, roles, certificates = row
     store = stores[store_id]
     merchant = merchants[store.merchant_id]
     return Device(
@@ -230,6 +236,7 @@ def _device(
         terminal_id=terminal_id,
         revoked=revoked,
         certificates=frozenset(certificates),
+        roles=frozenset(map(StaffRole, roles)),
     )
 
 

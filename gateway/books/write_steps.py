@@ -11,6 +11,7 @@ from gateway.books.columns import (
     transaction_parameters,
     try_parameters,
 )
+from gateway.books.staff_columns import staff_steps
 from gateway.books.wire import Step, step
 from gateway.engine.ports import WriteSet
 
@@ -38,4 +39,4 @@ def write_steps(writes: WriteSet) -> list[Step]:
     if writes.terminal_uses:
         parameters = terminal_parameters(writes.terminal_uses)
         steps.append(step("update_terminals", parameters))
-    return steps
+    return [*steps, *staff_steps(writes)]

@@ -5,12 +5,15 @@ One entry for every command that is recorded.
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway.domain.adjust import decide_adjust, decide_approve_adjustment
 from gateway.domain.authorize import decide_authorize, decide_increment
 from gateway.domain.capture import decide_cancel, decide_capture
 from gateway.domain.cash_out import decide_cash_out
 from gateway.domain.commands import (
     Activate,
+    Adjust,
     Advice,
+    ApproveAdjustment,
     Authorize,
     Block,
     CancelAuthorization,
@@ -58,6 +61,8 @@ ACTIVITIES: Final[dict[type[Command], ActivityType]] = {
     TransferBalance: ActivityType.TRANSFER_BALANCE_FROM,
     Deactivate: ActivityType.DEACTIVATE,
     ResetPin: ActivityType.PIN_RESET,
+    # An approval that finds nothing; else it is of its original's kind.
+    ApproveAdjustment: ActivityType.ADJUST_INCREMENT,
 }
 
 # Each takes its own kind of command, which the key says.
@@ -68,6 +73,7 @@ _BY_CARD: Final[dict[type[Command], Callable[[Any, View], Decision]]] = {
     CashOut: decide_cash_out,
     ResetPin: decide_pin_reset,
     Authorize: decide_authorize,
+    Adjust: decide_adjust,
 }
 _BY_ORIGINAL: Final[
     dict[type[Command], Callable[[Any, View, Original | None], Decision]]
@@ -78,7 +84,17 @@ _BY_ORIGINAL: Final[
     IncrementAuthorization: decide_increment,
     Capture: decide_capture,
     CancelAuthorization: decide_cancel,
+    ApproveAdjustment: decide_approve_adjustment,
 }
+
+
+def activity_of(command: Command) -> ActivityType:
+    """
+    Tell what a request is recorded as.
+    """
+    if isinstance(command, Adjust):
+        return command.activity
+    return ACTIVITIES[type(command)]
 
 
 def decide(command: Command, view: View, original: Original | None) -> Decision:

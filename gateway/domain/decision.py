@@ -15,7 +15,12 @@ from gateway.domain.ids import RequestId, TerminalId, TransactionId
 from gateway.domain.limits import NOTHING_USED, Exceeded, Used
 from gateway.domain.policy import Place, Policy
 from gateway.domain.pricing import NOT_CONVERTED, Price
-from gateway.domain.record import Posting, TransactionRecord
+from gateway.domain.record import (
+    AdjustmentApproved,
+    AdjustmentAsked,
+    Posting,
+    TransactionRecord,
+)
 from gateway.domain.restrictions import Refusal
 from gateway.domain.results import ActivityType, Channel, Result
 
@@ -112,6 +117,7 @@ class Decision:
     `holds` are those that are new or changed, `step` what became of the one the command
     is about. `also` is what the same request brings about besides, on another card.
     `tries` are the counts of wrong PINs that change.
+    `adjustment` is who of the staff asked for one, or let it happen.
     """
 
     record: TransactionRecord
@@ -121,6 +127,7 @@ class Decision:
     step: HoldStep | None = None
     also: tuple["Decision", ...] = ()
     tries: tuple[PinTries, ...] = ()
+    adjustment: AdjustmentAsked | AdjustmentApproved | None = None
 
 
 class Facts(NamedTuple):

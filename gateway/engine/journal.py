@@ -8,7 +8,9 @@ key, stored before or decided a moment ago.
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from gateway.domain.auditing import AuditEntry, audit_of
 from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.commands import (
@@ -24,8 +26,14 @@ from gateway.domain.holds import Hold, HoldState, HoldStep
 from gateway.domain.ids import CardId, RequestKey, TerminalId, TransactionId
 from gateway.domain.limits import Used
 from gateway.domain.originals import NO_REFUNDS, Original, Refunds
-from gateway.domain.record import Posting, TransactionRecord
+from gateway.domain.record import (
+    AdjustmentApproved,
+    AdjustmentAsked,
+    Posting,
+    TransactionRecord,
+)
 from gateway.domain.results import (
+    ADJUSTMENTS,
     APPROVALS,
     NO_USE,
     ActivityType,
@@ -76,6 +84,9 @@ class Journal:
         self._undone: set[TransactionId] = set()
         self._pins = {pin.card_id: pin for pin in locked.pins}
         self._tries: dict[tuple[CardId, Channel], PinTries] = {}
+        self._asked: list[AdjustmentAsked] = []
+        self._approved: list[AdjustmentApproved] = []
+        self._audit: list[AuditEntry] = []
 
     def kept(self, key: RequestKey) -> Kept | None:
         """
@@ -246,6 +257,10 @@ class Journal:
             self._steps.append(decision.step)
         if decision.tries:
             self.count(decision.tries)
+        if isinstance(decision.adjustment, AdjustmentAsked):
+            self._asked.append(decision.adjustment)
+        elif decision.adjustment is not None:
+            self._approved.append(decision.adjustment)
         for further in decision.also:
             self.add_unasked(further)
 
@@ -274,6 +289,16 @@ class Journal:
             return replace(hold, placed_at=None)
         return hold
 
+    def audit(self, command: Command, answer: Answer, clock: datetime) -> None:
+        """
+        Note what one of the staff was answered; a till's request is none of the audit.
+        """
+        record, replayed = answer.record, answer.replayed
+        at = clock if replayed else record.host_time
+        entry = audit_of(command, record, at=at, replayed=replayed)
+        if entry is not None:
+            self._audit.append(entry)
+
     def write_set(self) -> WriteSet:
         """
         Give what the batch has to write.
@@ -290,6 +315,9 @@ class Journal:
             uses=self._usage.of_cards(self._changed),
             terminal_uses=self._usage.of_terminals(),
             tries=list(self._tries.values()),
+            adjustments_asked=self._asked,
+            adjustments_approved=self._approved,
+            audit=self._audit,
         )
 
     def _card_at(self, ref: CardRef) -> Card | None:
@@ -314,6 +342,8 @@ class Journal:
             lost = record.result is Result.ORIGINAL_NOT_FOUND
             if lost and isinstance(command, Reverse):
                 self._kept[command.original] = Kept(None, record, reversed=False)
+        elif record.effective and record.activity in ADJUSTMENTS:
+            self._kept[command.original] = replace(original, confirmed=True)
         elif record.effective and original.record.transaction_id is not None:
             self._undone.add(original.record.transaction_id)
             voided = record.activity is ActivityType.VOID
@@ -384,6 +414,9 @@ def state_of(kept: Kept) -> CurrentState:
         return CurrentState.DECLINED
     if kept.voided:
         return CurrentState.VOIDED
+    if kept.record.activity in ADJUSTMENTS:
+        done = kept.record.effective or kept.confirmed
+        return CurrentState.POSTED if done else CurrentState.PENDING
     refunded = kept.refunds.approved_minor
     if refunded and refunded == kept.record.approved_minor:
         return CurrentState.REFUNDED

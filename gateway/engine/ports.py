@@ -10,6 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
+from gateway.domain.auditing import AuditEntry
 from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
@@ -25,7 +26,12 @@ from gateway.domain.ids import (
 from gateway.domain.limits import DayUse, Use
 from gateway.domain.originals import NO_REFUNDS, Refunds
 from gateway.domain.policy import Policy
-from gateway.domain.record import Posting, TransactionRecord
+from gateway.domain.record import (
+    AdjustmentApproved,
+    AdjustmentAsked,
+    Posting,
+    TransactionRecord,
+)
 
 
 class ItemFaultError(Exception):
@@ -128,10 +134,11 @@ class StoredRequest:
 
     Without a fingerprint it is a tombstone, and `record` is the reversal's.
     `reversed` and `voided` tell whether an effective reversal or void of the record
-    stands, `confirmed` whether a Confirm of it does. `step` is what it made of a hold.
-    `later_activity` holds, for an approved Activate, the approved and
-    unreversed transactions on its card since (at most one more than a batch holds);
-    `refunds` what the refunds of an approved Redeem come to that were not undone.
+    stands, `confirmed` whether a Confirm of it does, or an adjustment's approval.
+    `step` is what it made of a hold. `later_activity` holds, for an approved Activate,
+    the approved and unreversed transactions on its card since (at most one more than a
+    batch holds); `refunds` what the refunds of an approved Redeem come to that were not
+    undone.
     """
 
     fingerprint: Fingerprint | None
@@ -167,7 +174,8 @@ class WriteSet:
     `card_versions` holds the versions that were locked, by card: the second wall.
     `holds` are those that are new or changed, in their last version. `uses` holds what
     each of the cards used of its day, `terminal_uses` the same of terminals where that
-    changed.
+    changed. `audit` is written last of all, right before the commit: its chain has one
+    lock for all.
     """
 
     records: Sequence[TransactionRecord]
@@ -179,13 +187,16 @@ class WriteSet:
     uses: Mapping[CardId, DayUse] = field(default_factory=dict)
     terminal_uses: Mapping[TerminalId, DayUse] = field(default_factory=dict)
     tries: Sequence[PinTries] = ()
+    adjustments_asked: Sequence[AdjustmentAsked] = ()
+    adjustments_approved: Sequence[AdjustmentApproved] = ()
+    audit: Sequence[AuditEntry] = ()
 
     @property
     def is_empty(self) -> bool:
         """
         Tell that there is nothing to commit.
         """
-        return not (self.records or self.tries)
+        return not (self.records or self.tries or self.audit)
 
 
 class BalanceRead(NamedTuple):

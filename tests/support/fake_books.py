@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+from gateway.domain import record as recorded
+from gateway.domain.auditing import AuditEntry
 from gateway.domain.card_pins import CardPin
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
@@ -26,7 +28,7 @@ from gateway.domain.limits import UNUSED, DayUse, Use
 from gateway.domain.originals import Refunds
 from gateway.domain.policy import Policy
 from gateway.domain.record import Posting, TransactionRecord
-from gateway.domain.results import APPROVALS, NO_USE, ActivityType
+from gateway.domain.results import ADJUSTMENTS, APPROVALS, NO_USE, ActivityType
 from gateway.engine.ports import (
     BalanceRead,
     CardName,
@@ -76,6 +78,9 @@ class FakeBooks:
         self.terminal_uses: dict[TerminalId, DayUse] = {}
         self.passed: list[str] = []
         self.commits = 0
+        self.asked: list[recorded.AdjustmentAsked] = []
+        self.approved: list[recorded.AdjustmentApproved] = []
+        self.audit: list[AuditEntry] = []
         self._undone: dict[TransactionId, ActivityType] = {}
         self._confirmed: set[TransactionId] = set()
         self._refunds: dict[TransactionId, list[TransactionRecord]] = {}
@@ -302,6 +307,9 @@ class FakeBooks:
         for one in writes.tries:
             self.pins[one.card_id] = self.pins[one.card_id].tried(one)
         self.steps.update({step.transaction_id: step for step in writes.steps})
+        self.asked.extend(writes.adjustments_asked)
+        self.approved.extend(writes.adjustments_approved)
+        self.audit.extend(writes.audit)
         self.cards.update({card.card_id: card for card in writes.cards})
         self.uses.update(writes.uses)
         self.terminal_uses.update(writes.terminal_uses)
@@ -314,7 +322,7 @@ class FakeBooks:
         original = record.original_transaction_id
         if original is None:
             return
-        if record.effective and record.activity is ActivityType.CONFIRM:
+        if record.effective and record.activity in {ActivityType.CONFIRM, *ADJUSTMENTS}:
             self._confirmed.add(original)
         elif record.effective:
             self._undone[original] = record.activity

@@ -40,6 +40,9 @@ WORKERS: Final = (
     "insert_postings",
     "update_cards",
     "write_pin_tries",
+    "insert_adjustments",
+    "approve_adjustments",
+    "insert_audit",
     "balances",
     "policy_version",
     "clock_shift",
@@ -55,6 +58,8 @@ TABLES_THAT_GROW: Final = (
     "transaction",
     "posting",
     "request_key",
+    "adjustment",
+    "audit",
 )
 
 

@@ -27,7 +27,7 @@ from till.demo.gateway_process import GatewayProcess
 from till.demo.moving_clock import MovingClock
 from till.demo.reporter import Reporter
 from till.demo.scrip_command import ScripCommand
-from till.demo.story_audit import audit_stories
+from till.demo.story_audit import StoryAudit
 from till.demo.summary import Outcome, show, write_json
 from till.simulation.places import Store, all_stores
 from till.simulation.plan import Visit, plan_visits
@@ -35,7 +35,7 @@ from till.simulation.purchases import FIRST_DAY, read_purchases
 from till.simulation.rate_table import demo_rates, rate_book
 from till.simulation.replay import Replay, TillName
 from till.simulation.tally import Tally
-from till.stories.places import STORY_STORES
+from till.stories.places import AMIRA, STORY_STORES
 from till.stories.playing import Player
 from till.stories.record import Record
 from till.stories.telling import plan_stories
@@ -169,6 +169,7 @@ class Demo:
             self._fleet(visited_stores(plan.stores, names), tally) as fleet,
             self._fleet(STORY_STORES, Tally()) as story_fleet,
         ):
+            desks = {AMIRA: await story_fleet.desk(AMIRA)}
             began_s = time.monotonic()
             replay = Replay(
                 plan.visits,
@@ -176,7 +177,7 @@ class Demo:
                 cards=self.cards.of_customers,
                 clock=clock,
                 in_flight=self._options.in_flight,
-                beside=Player(record, story_fleet.senders),
+                beside=Player(record, senders=story_fleet.senders, desks=desks),
             )
             await replay.run(reporter.replaying(len(plan.visits), tally))
             replay_s = Decimal(time.monotonic() - began_s).quantize(_MILLI)
@@ -192,7 +193,7 @@ class Demo:
                 asked=reporter.counting("asking for each sale", len(tally.sales)),
             )
             reporter.say(f"asked the gateway for {len(tally.sales):,} sales")
-            await audit_stories(record, story_fleet.senders)
+            await StoryAudit(record, story_fleet.senders, desks).run()
             reporter.say(f"asked for {len(record.played):,} steps of the stories")
             connections = fleet.connections + story_fleet.connections
             streams = len(fleet.streams)

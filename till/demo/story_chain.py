@@ -8,14 +8,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from till.card_number import CardNumber
 from till.demo.folder import DemoFolder
-from till.demo.issued_cards import read_cards
+from till.demo.issued_cards import read_cards_and_pins
 from till.demo.scrip_command import ScripCommand
 from till.stories.canteen import HOURS
-from till.stories.places import CANTEEN, CANTEENS, PROGRAM, STORY_STORES
+from till.stories.places import AMIRA, CANTEEN, CANTEENS, PROGRAM, STORY_STORES
 from till.stories.script import Wallet
-from till.stories.telling import GIFT, HOLDERS, LUNCH
+from till.stories.telling import GIFT, HOLDERS, LUNCH, SECURE
 
 # One for each country: a company that runs the stores of the stories there.
 STORY_MERCHANTS: Final = tuple(
@@ -51,12 +50,25 @@ async def create_story_cards(
         wallets = [
             tasks.create_task(_create_gift_cards(scrip, folder)),
             tasks.create_task(_create_lunch_cards(scrip, folder, built)),
+            tasks.create_task(_create_secure_cards(scrip, folder)),
         ]
+        await built.wait()
+        tasks.create_task(_add_staff(scrip, folder))
     wallet = {
         holder: number for found in wallets for holder, number in found.result().items()
     }
     done(f"{len(wallet)} cards of the stories")
     return wallet
+
+
+async def _add_staff(scrip: ScripCommand, folder: DemoFolder) -> None:
+    """
+    Give somebody of the call centre a desk and a certificate.
+    """
+    await scrip.must(
+        *("staff", "add", "/".join(AMIRA), "--role", "call-centre", "--out"),
+        folder.credentials,
+    )
 
 
 async def _create_gift_cards(scrip: ScripCommand, folder: DemoFolder) -> Wallet:
@@ -85,13 +97,22 @@ async def _create_lunch_cards(
     return await _create_cards(scrip, folder, LUNCH)
 
 
+async def _create_secure_cards(scrip: ScripCommand, folder: DemoFolder) -> Wallet:
+    await scrip.must(
+        *("product", "create", f"{PROGRAM}/{SECURE}", "--currency", "USD"),
+        *("--pin-for", "redeem"),
+    )
+    return await _create_cards(scrip, folder, SECURE, "--pins")
+
+
 async def _create_cards(
-    scrip: ScripCommand, folder: DemoFolder, product: str
-) -> dict[str, CardNumber]:
+    scrip: ScripCommand, folder: DemoFolder, product: str, *more: str
+) -> Wallet:
     holders = HOLDERS[product]
     file = folder.file(f"cards-{product}.csv")
     await scrip.must(
         *("card", "create", "--product", f"{PROGRAM}/{product}"),
-        *("--count", str(len(holders)), "--out", file),
+        *("--count", str(len(holders)), *more, "--out"),
+        file,
     )
-    return dict(zip(holders, read_cards(file, len(holders)), strict=True))
+    return dict(zip(holders, read_cards_and_pins(file, len(holders)), strict=True))

@@ -252,7 +252,8 @@ def _verdict(outcome: Outcome, console: Console) -> None:
         not outcome.tally.difference_count,
         "everything as planned",
         f"{count_text(outcome.tally.visits)} purchases, "
-        f"{outcome.tally.refused_empty} of 0.00 declined with 13, {audit.balances_read} balances read",
+        f"{outcome.tally.refused_empty} of 0.00 declined with 13, "
+        f"{audit.balances_read} balances read",
     )
     told = outcome.stories
     _line(

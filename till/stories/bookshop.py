@@ -8,6 +8,7 @@ from typing import Final
 
 from currency import Currency, Money, RateBook
 from till.codes import Result
+from till.pin import Pin
 from till.stories.places import BOOKSHOP, till_of
 from till.stories.sales import (
     activate,
@@ -15,6 +16,7 @@ from till.stories.sales import (
     dollars,
     load,
     redeem,
+    redeem_expecting,
     refund,
     refund_expecting,
     void,
@@ -24,6 +26,7 @@ from till.stories.steps import Story
 from till.stories.tables import authorize, capture
 
 READERS: Final = ("reader", "student", "tourist", "collector", "teacher")
+SAVERS: Final = ("saver",)
 # What a card of the programme takes in a day, as its products say nothing else.
 MOST_A_DAY_CENTS: Final = 2_000_00
 
@@ -42,6 +45,7 @@ def bookshop(rates: RateBook, wallet: Wallet) -> Story:
     _order(script)
     _pay_out(script)
     _load_too_much(script)
+    _enter_pins(script)
     return script.end()
 
 
@@ -125,3 +129,30 @@ def _load_too_much(script: Script) -> None:
     load(second, more, collector, left + 100_00, Result.LIMIT_EXCEEDED)
     load(second, "the collector loads the rest of a day's", collector, left)
     load(third, "the collector loads on the next day", collector, 100_00)
+
+
+def _enter_pins(script: Script) -> None:
+    """
+    Enter a PIN wrongly twice, and rightly the third time; without one nothing is sold.
+    """
+    till, saver = till_of(BOOKSHOP), script.purse("saver")
+    second = script.scene(till, _SECOND, 17)
+    activate(second, "the saver buys a card with a PIN", saver, 90_00)
+    price = second.local(22_20)
+    for says, pin, result in (
+        ("the saver forgets the PIN", None, Result.PIN_REQUIRED),
+        ("the saver enters a wrong PIN", wrong(saver.pin), Result.INCORRECT_PIN),
+        ("the saver enters it once more", wrong(saver.pin), Result.INCORRECT_PIN),
+    ):
+        redeem_expecting(second, says, saver, price, declined(result), pin=pin)
+    redeem(second, "the saver enters the right PIN", saver, 22_20)
+
+
+def wrong(pin: Pin | None) -> Pin:
+    """
+    Give a PIN that differs in its last digit.
+    """
+    if pin is None:
+        raise ValueError("there is no PIN to be wrong")
+    first, last = pin.digits[:-1], int(pin.digits[-1])
+    return Pin(f"{first}{(last + 1) % 10}")

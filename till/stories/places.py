@@ -38,9 +38,18 @@ _LEBANON: Final = _country("LB", "city-lb", "City Cards SAL")
 RESTAURANT: Final = _store(_KUWAIT, "dar-al-bahar", "Dar Al Bahar", tills=2)
 CANTEEN: Final = _store(_EMIRATES, "media-city", "Media City Canteen", tills=1)
 CORNER_SHOP: Final = _store(_EMIRATES, "marina", "Marina Corner", tills=1)
-BOOKSHOP: Final = _store(_TURKIYE, "galata", "Galata Books", tills=2)
+BOOKSHOP: Final = _store(_TURKIYE, "galata", "Galata Books", tills=3)
 KIOSK: Final = _store(_JORDAN, "jerash", "Jerash Gate Kiosk", tills=1)
 BOUTIQUE: Final = _store(_LEBANON, "hamra", "Hamra Boutique", tills=1)
+
+# Where the operator's staff sit: the last part of a desk's name is the person.
+CALL_CENTRE: Final = _store(
+    _country("LB", "city-desk", "City Card, the operator"),
+    "call-centre",
+    "The call centre",
+    tills=0,
+)
+AMIRA: Final = TillName(CALL_CENTRE.country.merchant, CALL_CENTRE.code, "amira")
 
 STORY_STORES: Final = (
     RESTAURANT,
@@ -49,6 +58,7 @@ STORY_STORES: Final = (
     BOOKSHOP,
     KIOSK,
     BOUTIQUE,
+    CALL_CENTRE,
 )
 
 # What a store takes beside its country's money: the bookshop pays rests out in dollars.

@@ -18,8 +18,9 @@ from till.shop import Ending, Shop, StillOpenError
 from till.simulation.replay import TillName
 from till.simulation.simulated_till import POLICY
 from till.stories.comparing import differences
+from till.stories.desk import Desk
 from till.stories.record import Played, Record
-from till.stories.steps import Ask, Step
+from till.stories.steps import Ask, AskStaff, Step
 
 
 class Player:
@@ -29,9 +30,16 @@ class Player:
     A step that goes wrong is noted, and the story goes on: nothing here raises.
     """
 
-    def __init__(self, record: Record, senders: Mapping[TillName, Sender]) -> None:
+    def __init__(
+        self,
+        record: Record,
+        *,
+        senders: Mapping[TillName, Sender],
+        desks: Mapping[TillName, Desk],
+    ) -> None:
         self._record = record
         self._senders = senders
+        self._desks = desks
         self._shops = {
             name: Shop(
                 sender, MemoryJournal(), terminal_id=name.terminal, policy=POLICY
@@ -66,10 +74,11 @@ class Player:
                 self._differs(step, str(error))
 
     async def _do(self, step: Step) -> None:
-        await self._ask(step, step.act)
-
-    async def _ask(self, step: Step, act: Ask) -> None:
-        answer = await self._answer(step, act)
+        act = step.act
+        if isinstance(act, AskStaff):
+            answer: Answer | None = await self._desks[act.desk].ask(act.request)
+        else:
+            answer = await self._answer(step, act)
         if answer is None:
             return
         self._record.played.append(Played(step, answer))

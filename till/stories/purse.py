@@ -11,6 +11,7 @@ from uuid import UUID
 from currency import Money
 from till.card_number import CardNumber
 from till.codes import CardState
+from till.pin import Pin
 from till.simulation.replay import TillName
 
 
@@ -24,6 +25,7 @@ class Purse:
 
     holder: str
     number: CardNumber
+    pin: Pin | None = None
     ledger_cents: int = 0
     held_cents: int = 0
     unconfirmed_cents: int = 0

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from currency import Money
 from till.codes import CurrentState, Result
+from till.pin import Pin
 from till.requests import Activate, CashOut, GetBalance, Load, Redeem, Refund, Void
 from till.stories.purse import Deed, Purse
 from till.stories.script import DOLLAR, Scene, approved, declined
@@ -53,17 +54,25 @@ def load(
 
 def redeem(scene: Scene, says: str, purse: Purse, cents: int) -> Deed:
     """
-    Spend from a card.
+    Spend from a card, with its PIN if it has one.
     """
     amount = scene.local(cents)
     purse.ledger_cents -= cents
-    sale = redeem_expecting(scene, says, purse, amount, approved(purse, amount))
+    sale = redeem_expecting(
+        scene, says, purse, amount, approved(purse, amount), pin=purse.pin
+    )
     sale.cents = cents
     return sale
 
 
 def redeem_expecting(
-    scene: Scene, says: str, purse: Purse, amount: Money, expected: Expected
+    scene: Scene,
+    says: str,
+    purse: Purse,
+    amount: Money,
+    expected: Expected,
+    *,
+    pin: Pin | None = None,
 ) -> Deed:
     """
     Try to spend from a card, and expect what the story says.
@@ -72,6 +81,7 @@ def redeem_expecting(
         request_id=scene.script.request_id(says),
         card_number=purse.number,
         amount=amount,
+        pin=pin,
         terminal_id=scene.till.terminal,
         context=scene.context(says),
     )

@@ -8,23 +8,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from currency import Currency, Money, RateBook
 from till.card_number import CardNumber
 from till.codes import CurrentState, EntryMode, Result
+from till.pin import Pin
 from till.requests import Request, TillContext
 from till.simulation.plan import SEED, local_amount
 from till.simulation.purchases import FIRST_DAY
 from till.simulation.replay import TillName
+from till.stories.desk import StaffRequest
 from till.stories.places import store_of
 from till.stories.purse import Purse
-from till.stories.steps import Act, Ask, Expected, Step, Story
+from till.stories.steps import Act, Ask, AskStaff, Expected, Step, Story
 
 DOLLAR: Final = Currency.of("USD")
-Wallet = Mapping[str, CardNumber]
+
+
+class HeldCard(NamedTuple):
+    """
+    Be a card in somebody's hands, with its PIN if it has one.
+    """
+
+    number: CardNumber
+    pin: Pin | None = None
+
+
+Wallet = Mapping[str, HeldCard]
 
 
 @dataclass(slots=True)
@@ -48,7 +61,8 @@ class Script:
         Give the purse of a holder: one card each.
         """
         if holder not in self.purses:
-            self.purses[holder] = Purse(holder, self.wallet[holder])
+            card = self.wallet[holder]
+            self.purses[holder] = Purse(holder, card.number, card.pin)
         return self.purses[holder]
 
     def scene(self, till: TillName, day: int, hour: int) -> Scene:
@@ -116,8 +130,10 @@ class Scene:
 
     def add(self, says: str, act: Act) -> None:
         """
-        Write a step.
+        Write a step, which has a name of its own.
         """
+        if any(says == step.says for step in self.script.steps):
+            raise ValueError(f"{self.script.name}: two steps are called {says!r}")
         self.script.steps.append(
             Step(story=self.script.name, at=self.at, says=says, act=act)
         )
@@ -126,11 +142,19 @@ class Scene:
         """
         Write that the till asks, and how what is recorded of it has to end.
         """
-        if any(says == step.says for step in self.script.steps):
-            raise ValueError(f"{self.script.name}: two steps are called {says!r}")
         self.add(says, Ask(till=self.till, request=request, expected=expected))
-        if request.request_id is not None:
-            self.script.ends_as[request.request_id] = (
+        self._expect_to_end(request.request_id, expected)
+
+    def ask_staff(self, says: str, request: StaffRequest, expected: Expected) -> None:
+        """
+        Write that a member of the staff asks, whose desk this is.
+        """
+        self.add(says, AskStaff(desk=self.till, request=request, expected=expected))
+        self._expect_to_end(request.request_id, expected)
+
+    def _expect_to_end(self, request_id: UUID | None, expected: Expected) -> None:
+        if request_id is not None:
+            self.script.ends_as[request_id] = (
                 CurrentState.POSTED
                 if expected.result in {Result.APPROVED, Result.APPROVED_PARTIAL}
                 else CurrentState.DECLINED

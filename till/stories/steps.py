@@ -13,6 +13,7 @@ from currency import Money
 from till.codes import CurrentState, Result
 from till.requests import Request
 from till.simulation.replay import TillName
+from till.stories.desk import StaffRequest
 from till.stories.purse import Purse
 
 
@@ -45,7 +46,18 @@ class Ask:
     expected: Expected
 
 
-Act = Ask
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskStaff:
+    """
+    Let somebody of the staff ask something and look at the answer.
+    """
+
+    desk: TillName
+    request: StaffRequest
+    expected: Expected
+
+
+Act = Ask | AskStaff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,20 +8,23 @@ from datetime import date
 from typing import Final
 
 from currency import RateBook
-from till.stories.bookshop import READERS, bookshop
+from till.stories.bookshop import READERS, SAVERS, bookshop
 from till.stories.canteen import EATERS, canteen
+from till.stories.lost_card import OWNERS, lost_card
 from till.stories.restaurant import GUESTS, restaurant
 from till.stories.script import Wallet
 from till.stories.steps import Story
 
 GIFT: Final = "gift"
 LUNCH: Final = "lunch"
+SECURE: Final = "secure"
 # Who has a card of which product of the programme.
 HOLDERS: Final = {
-    GIFT: (*GUESTS, *READERS),
+    GIFT: (*GUESTS, *READERS, *OWNERS),
     LUNCH: EATERS,
+    SECURE: SAVERS,
 }
-_STORIES: Final = (restaurant, canteen, bookshop)
+_STORIES: Final = (restaurant, lost_card, canteen, bookshop)
 
 
 def plan_stories(rates: RateBook, wallet: Wallet, *, last_day: date) -> list[Story]:

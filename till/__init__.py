@@ -8,7 +8,7 @@ wire only: it must not import gateway, nor a database or Redis driver.
 
 from __future__ import annotations
 
-from till.answer import Answer, ConversionRecord
+from till.answer import Answer, ConversionRecord, HoldRecord
 from till.blocking import BlockingTill
 from till.card_number import CardNumber, CardNumberError
 from till.client import TillClient
@@ -90,6 +90,7 @@ __all__ = [
     "FileJournal",
     "GetBalance",
     "GetTransaction",
+    "HoldRecord",
     "HoldState",
     "IncrementAuthorization",
     "Journal",

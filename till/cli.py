@@ -9,6 +9,7 @@ waits for an answer in vain needs it.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 from enum import Enum, IntEnum
 from typing import Annotated, Final
@@ -16,6 +17,7 @@ from typing import Annotated, Final
 import typer
 
 from till.answer import Answer
+from till.cli_holds import add_hold_commands
 from till.cli_options import (
     AmountText,
     CardText,
@@ -35,6 +37,7 @@ from till.errors import Meaning, NotRecordedError, TillError
 from till.printing import answer_json, answer_lines, error_json
 from till.requests import (
     Activate,
+    CancelAuthorization,
     CashOut,
     GetBalance,
     GetTransaction,
@@ -346,7 +349,7 @@ def _next_steps(request: Request, error: TillError) -> list[str]:
     if isinstance(request, GetTransaction):
         return [f"to shut it out: scrip till reverse --original {request.request_id}"]
     again = f"again: the same command with --request-id {request.request_id}"
-    if isinstance(request, Reverse | Void):
+    if isinstance(request, Reverse | Void | CancelAuthorization):
         return [again]
     return [
         again,
@@ -362,3 +365,6 @@ def _exit_of(error: TillError) -> Exit:
     if error.meaning is Meaning.REFUSED:
         return Exit.USAGE if error.status == "INVALID_ARGUMENT" else Exit.NOT_APPLIED
     return Exit.UNKNOWN
+
+
+add_hold_commands(till_app, functools.partial(_ask, paid=_stands))

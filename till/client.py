@@ -24,6 +24,7 @@ from till.card_number import CardNumber
 from till.codes import LoadType, ReversalReason
 from till.connection import DEFAULT_TIMEOUT_S, Connection
 from till.errors import NotAppliedError
+from till.hold_calls import HoldCalls
 from till.pin import Pin
 from till.requests import (
     NO_CONTEXT,
@@ -62,7 +63,7 @@ class Sender(Protocol):
         ...
 
 
-class TillClient:
+class TillClient(HoldCalls):
     """
     Speak to the gateway call by call, over one or more connections.
 

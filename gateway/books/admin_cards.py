@@ -33,6 +33,7 @@ class NewProduct:
     pin_required_for: tuple[int, ...] = ()
     pin_max_tries: int = DEFAULT_PIN_MAX_TRIES
     pin_lock_s: int = DEFAULT_PIN_LOCK_S
+    hold_ttl_s: int = 7 * 86_400
 
 
 class NewCard(NamedTuple):
@@ -78,6 +79,7 @@ def insert_product(connection: AdminConnection, product: NewProduct) -> None:
         pin_required_for=list(product.pin_required_for),
         pin_max_tries=product.pin_max_tries,
         pin_lock_s=product.pin_lock_s,
+        hold_ttl_s=product.hold_ttl_s,
     )
 
 

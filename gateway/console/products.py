@@ -20,6 +20,7 @@ from gateway.console.card_restricting import (
 )
 from gateway.console.faults import BadInputError, FieldError
 from gateway.console.fields import read_amount, read_code, read_currency
+from gateway.console.hold_terms import DEFAULT_TTL_S, HoldTtlOption, change_holds
 from gateway.console.options import AsJson, ProductArgument
 from gateway.console.product_pins import (
     PinForOption,
@@ -47,6 +48,7 @@ class Activity(StrEnum):
     REDEEM = "redeem"
     BALANCE = "balance"
     CASH_OUT = "cash-out"
+    AUTHORIZE = "authorize"
 
 
 def _amount_option(text: str) -> Any:  # noqa: ANN401 -- each is an option of its own
@@ -74,7 +76,7 @@ ReloadableOption = Annotated[
 PermitOption = Annotated[
     list[Activity] | None,
     typer.Option(
-        metavar="activate|load|redeem|balance|cash-out",
+        metavar="|".join(Activity),
         help="What its cards may be used for, may stand several times; else all.",
     ),
 ]
@@ -107,6 +109,7 @@ def create(
     pin_for: PinForOption = None,
     pin_max_tries: PinMaxTriesOption = DEFAULT_PIN_MAX_TRIES,
     pin_lock_s: PinLockOption = DEFAULT_PIN_LOCK_S,
+    hold_ttl: HoldTtlOption = DEFAULT_TTL_S,
 ) -> None:
     """
     Create a product.
@@ -127,6 +130,7 @@ def create(
         pin_required_for=required_for(pin_for),
         pin_max_tries=pin_max_tries,
         pin_lock_s=pin_lock_s,
+        hold_ttl_s=hold_ttl,
     )
     _check_limits(new)
     with session_of(context).change() as books:
@@ -170,6 +174,7 @@ def restrict(
 
 
 app.command("pin")(ask_pins)
+app.command("holds")(change_holds)
 
 
 @app.command("list")
@@ -216,6 +221,7 @@ _COLUMNS: Final = (
     Column(title="Days", key="validity_days", is_figure=True),
     Column(title="Restriction", key="restriction"),
     Column(title="PIN for", key=_PIN_FOR),
+    Column(title="Held for s", key="hold_ttl_s", is_figure=True),
 )
 
 

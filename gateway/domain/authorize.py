@@ -27,7 +27,11 @@ from gateway.domain.decision import (
 )
 from gateway.domain.holding import Named, look_up, rate_of, recorded_id, refuse_ended
 from gateway.domain.holds import Hold, HoldState, step_of
-from gateway.domain.limit_checks import refuse_limits, terminal_minor
+from gateway.domain.limit_checks import (
+    refuse_limits,
+    refuse_limits_of_more,
+    terminal_minor,
+)
 from gateway.domain.limits import Exceeded, Flow, LimitKind
 from gateway.domain.originals import Original
 from gateway.domain.pin import check_pin
@@ -173,7 +177,12 @@ def _exceeded(
     limit = view.policy.products[card.product_id].max_redeem_minor
     if limit is not None and whole > limit:
         return Exceeded(LimitKind.SPEND_AMOUNT, limit)
-    return refuse_limits(view, card, Flow.SPEND, asked=command.amount, card_minor=more)
+    asked = command.amount
+    if isinstance(command, IncrementAuthorization):
+        return refuse_limits_of_more(
+            view, card, asked=asked, card_minor=more, whole_minor=whole
+        )
+    return refuse_limits(view, card, Flow.SPEND, asked=asked, card_minor=more)
 
 
 def _refuse_other_currency(

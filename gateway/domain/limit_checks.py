@@ -14,6 +14,7 @@ from gateway.domain.cards import Card
 from gateway.domain.commands import Amount
 from gateway.domain.decision import View
 from gateway.domain.limits import (
+    COUNTS,
     DEFAULT_DAY_LOAD_USD_MINOR,
     UNUSED,
     Exceeded,
@@ -60,16 +61,42 @@ def refuse_limits(
 
     `asked` is in the transaction's currency, `card_minor` the same in the card's.
     """
+    return _first_exceeded(view, card, flow, asked, card_minor)
+
+
+def refuse_limits_of_more(
+    view: View, card: Card, *, asked: Amount, card_minor: int, whole_minor: int
+) -> Exceeded | None:
+    """
+    Find the first limit that more of a hold would exceed.
+
+    It is no further time; the amount at a time is that of the whole hold, which may be
+    captured as one.
+    """
+    return _first_exceeded(view, card, Flow.SPEND, asked, card_minor, whole_minor)
+
+
+def _first_exceeded(
+    view: View,
+    card: Card,
+    flow: Flow,
+    asked: Amount,
+    card_minor: int,
+    whole_minor: int | None = None,
+) -> Exceeded | None:
     policy = view.policy
     limits = list(limits_of(card, policy)) if policy.limits else []
     if flow is Flow.LOAD or limits:
-        exceeded = _refuse_card(view, card, flow, card_minor, limits)
+        exceeded = _refuse_card(view, card, flow, card_minor, limits, whole_minor)
         if exceeded is not None:
             return exceeded
     terminal = policy.terminal_limits.get(view.place.terminal.terminal_id)
     if terminal is None:
         return None
-    return _refuse_terminal(view, card, flow, terminal, asked, card_minor)
+    exceeded = _refuse_terminal(view, card, flow, terminal, asked, card_minor)
+    if whole_minor is not None and exceeded and exceeded.kind in COUNTS:
+        return None
+    return exceeded
 
 
 def limits_of(card: Card, policy: Policy) -> Iterator[Limits]:
@@ -110,7 +137,12 @@ def terminal_minor(
 
 
 def _refuse_card(
-    view: View, card: Card, flow: Flow, card_minor: int, limits: list[Limits]
+    view: View,
+    card: Card,
+    flow: Flow,
+    card_minor: int,
+    limits: list[Limits],
+    whole_minor: int | None,
 ) -> Exceeded | None:
     now, policy = view.stamp.now, view.policy
     zone = policy.programs[card.program_id].time_zone
@@ -124,11 +156,13 @@ def _refuse_card(
     for one in limits:
         rule, version_id = one.of(flow), one.version_id
         limit = rule.amount_minor
-        if limit is not None and card_minor > limit:
+        if limit is not None and (whole_minor or card_minor) > limit:
             return Exceeded(amount_kind, limit, version_id=version_id)
         limit = rule.day_minor
         if limit is not None and minor + card_minor > limit:
             return Exceeded(day_kind, limit, version_id=version_id)
+        if whole_minor is not None:
+            continue
         limit = rule.day_count
         if limit is not None and times >= limit:
             return Exceeded(count_kind, limit, version_id=version_id)

@@ -4,7 +4,8 @@ INSERT INTO card_product (
     program_id, code, currency, reloadable, fixed_amount_minor, permitted,
     max_load_minor, max_redeem_minor, max_balance_minor, validity_days,
     cash_out_limit_minor,
-    restriction_set_id, pin_required_for, pin_max_tries, pin_lock_s
+    restriction_set_id, pin_required_for, pin_max_tries, pin_lock_s,
+    hold_ttl_s
 )
 SELECT
     p.program_id,
@@ -21,7 +22,8 @@ SELECT
     %(restriction_set_id)s,
     %(pin_required_for)s::smallint [],
     %(pin_max_tries)s,
-    %(pin_lock_s)s
+    %(pin_lock_s)s,
+    %(hold_ttl_s)s
 FROM program AS p
 WHERE p.code = %(program)s;
 
@@ -42,6 +44,7 @@ SELECT
     p.pin_required_for,
     p.pin_max_tries,
     p.pin_lock_s,
+    p.hold_ttl_s,
     (
         SELECT r.code FROM restriction_set AS r
         WHERE r.restriction_set_id = p.restriction_set_id

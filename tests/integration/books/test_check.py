@@ -19,6 +19,7 @@ from gateway.runtime.embedded import EmbeddedPostgres
 from tests.support.ledger import lock_request, seed
 from tests.support.stores import FreshDatabase, fresh_database
 from tests.support.traded_books import trade
+from tests.support.traded_holds import SPOILED_HOLDS
 
 # Names of transactions in curly brackets stand for their ids.
 SPOILED: Final = [
@@ -72,7 +73,7 @@ SPOILED: Final = [
     ),
     ("adjustments", "UPDATE transaction SET activity = 18, effective = true"),
     ("card_money", "UPDATE card SET balance_minor = -1 WHERE card_id = 4"),
-    ("card_money", "UPDATE card SET held_minor = 1 WHERE card_id = 1"),
+    ("card_money", "UPDATE card SET held_minor = 1 WHERE card_id = 4"),
     ("card_money", "UPDATE card SET state = 2 WHERE card_id = 1"),
     ("card_history", "DELETE FROM transaction WHERE transaction_id = {loaded}"),
     ("card_history", "UPDATE transaction SET card_seq = 99 WHERE card_seq = 2"),
@@ -183,6 +184,7 @@ SPOILED: Final = [
         "transactions_keyed",
         "UPDATE request_key SET terminal_id = 2 WHERE terminal_id = 1",
     ),
+    *SPOILED_HOLDS,
     ("refusals", "UPDATE transaction SET refusal = 1 WHERE result = 14"),
     ("refusals", "UPDATE transaction SET refusal_hours = '1' WHERE result = 14"),
     (

@@ -1,5 +1,5 @@
 """
-Authorize, IncrementAuthorization, Capture and CancelAuthorization, as decisions.
+Authorize and IncrementAuthorization, as decisions.
 """
 
 from dataclasses import replace
@@ -8,17 +8,14 @@ from typing import Any
 
 import pytest
 
-from currency import MAX_MINOR_UNITS, Currency
+from currency import MAX_MINOR_UNITS
 from gateway.domain.cards import BlockReason, Card, CardState
-from gateway.domain.commands import Command, Naming
+from gateway.domain.commands import Command
 from gateway.domain.decide import decide
 from gateway.domain.decision import Decision
-from gateway.domain.errors import InvariantError
-from gateway.domain.holding import recorded_id
 from gateway.domain.holds import HoldState
-from gateway.domain.ids import MerchantId, RestrictionSetId, RestrictionVersionId
+from gateway.domain.ids import RestrictionSetId, RestrictionVersionId
 from gateway.domain.policy import PartyState, Policy
-from gateway.domain.record import Account
 from gateway.domain.restrictions import (
     ListedCountry,
     ListRule,
@@ -30,7 +27,6 @@ from tests.support import world
 from tests.support.held_world import (
     ask,
     authorize,
-    cancel,
     capture,
     held,
     holding_rules,
@@ -267,251 +263,3 @@ def test_a_restricted_card_holds_no_more() -> None:
     assert placing.record.refusal is RefusalReason.COUNTRY
     assert more.record.result is Result.RESTRICTED_CARD
     assert taken.record.result is Result.APPROVED
-
-
-def test_a_capture_takes_a_part_and_frees_the_rest() -> None:
-    """
-    48.00 of 60.00: debited and posted like a sale, 12.00 are free in the same row.
-    """
-    on = held()
-    decision = ask(capture(amount(48_00)), on)
-    record, (ended,), after = decision.record, decision.holds, decision.card
-
-    assert after is not None
-    assert (record.activity, record.card_minor) == (ActivityType.CAPTURE, 48_00)
-    assert (after.balance_minor, after.held_minor) == (52_00, 0)
-    assert (ended.state, ended.captured_minor) == (HoldState.CAPTURED, 48_00)
-    assert decision.step is not None
-    assert decision.step.held_change_minor == -60_00
-    assert [(one.account, one.amount_minor) for one in decision.postings] == [
-        (Account.CARD_LIABILITY, 48_00),
-        (Account.MERCHANT_PAYABLE, -48_00),
-    ]
-
-
-def test_captures_are_rounded_as_a_sum() -> None:
-    """
-    Each part debits what the sum so far is worth, less what was debited before.
-    """
-    on = held(amount(10_000, "JPY"))
-    debits, roundings = [], []
-    for number, yen in enumerate((3_333, 3_333, 3_334), start=3):
-        command = capture(amount(yen, "JPY"), keep_open=True, number=number)
-        decision = ask(command, on, rules=holding_rules(rates={"JPY": "0.007"}))
-        debits.append(decision.record.card_minor)
-        roundings.append(decision.record.rounding)
-        on = on.after(decision)
-
-    assert debits == [22_16, 22_17, 22_17]
-    assert sum(debits) == 66_50
-    assert roundings[-1] == 0
-    assert on.hold.state is HoldState.CAPTURED
-    assert on.card.held_minor == 0
-
-
-def test_without_an_amount_all_is_taken() -> None:
-    """
-    It is all that is left, which the row says was asked for.
-    """
-    on = held()
-    first = ask(capture(amount(20_00), keep_open=True), on)
-    rest = ask(capture(number=5), on.after(first))
-
-    assert first.holds[0].state is HoldState.OPEN
-    assert (rest.record.requested_minor, rest.record.approved_minor) == (40_00, 40_00)
-    assert rest.record.requested_exponent == Currency.of("USD").exponent
-
-
-@pytest.mark.parametrize(
-    ("tip_bps", "minor", "result"),
-    [
-        (0, 60_01, Result.EXCEEDS_AUTHORIZED),
-        (2_000, 72_00, Result.APPROVED),
-        (2_000, 72_01, Result.EXCEEDS_AUTHORIZED),
-        (10_000, 100_00, Result.APPROVED),
-        (10_000, 100_01, Result.INSUFFICIENT_FUNDS),
-    ],
-)
-def test_tips(tip_bps: int, minor: int, result: Result) -> None:
-    """
-    Beyond the hold a programme may allow a part of it, if there is money for it.
-    """
-    decision = ask(capture(amount(minor)), held(), rules=holding_rules(tip_bps=tip_bps))
-
-    assert decision.record.result is result
-    if decision.card is not None:
-        assert decision.card.balance_minor == 100_00 - minor
-
-
-def test_a_capture_beyond_all_bounds() -> None:
-    """
-    No sum of captures lies beyond what can be counted: 13, before what the hold says.
-    """
-    decision = ask(capture(amount(MAX_MINOR_UNITS)), _part_captured())
-
-    assert decision.record.result is Result.INVALID_AMOUNT
-
-
-def _part_captured() -> Any:
-    on = held()
-    return on.after(ask(capture(amount(10_00), keep_open=True), on))
-
-
-@pytest.mark.parametrize(
-    ("state", "result"),
-    [
-        (HoldState.CAPTURED, Result.EXCEEDS_AUTHORIZED),
-        (HoldState.CANCELLED, Result.AUTHORIZATION_EXPIRED),
-        (HoldState.EXPIRED, Result.AUTHORIZATION_EXPIRED),
-    ],
-)
-def test_a_hold_that_has_ended(state: HoldState, result: Result) -> None:
-    """
-    Nothing is captured of it, with an amount or without; a cancel is 12 each time.
-    """
-    on = held()
-    ended = on._replace(hold=replace(on.hold, state=state))
-    captures = [ask(capture(asked), ended) for asked in (None, amount(1_00))]
-
-    assert [one.record.result for one in captures] == [result, result]
-    assert ask(cancel(), ended).record.result is Result.AUTHORIZATION_EXPIRED
-
-
-def test_a_cancel_frees_what_is_left() -> None:
-    """
-    It posts nothing and approves no amount; the row says what became free.
-    """
-    on = _part_captured()
-    decision = ask(cancel(), on)
-    record, after = decision.record, decision.card
-
-    assert after is not None
-    assert (record.activity, record.approved_minor) == (ActivityType.RELEASE, 0)
-    assert (record.card_minor, after.held_minor) == (50_00, 0)
-    assert (after.balance_minor, decision.postings) == (90_00, ())
-    assert decision.holds[0].state is HoldState.CANCELLED
-
-
-@pytest.mark.parametrize(
-    "command", [increment(amount(1_00)), capture(amount(1_00)), capture(), cancel()]
-)
-def test_what_names_no_hold(command: Naming) -> None:
-    """
-    An unknown id, a sale, a declined Authorize and an increment are no hold: 25.
-    """
-    on = held()
-    sale, _ = world.done(world.redeem(amount(1_00)), card())
-    declined = hold(authorize(amount(500_00))).record
-    more = ask(increment(amount(1_00), number=9), on).record
-    blind = decide(command, world.view(None, rules=holding_rules()), None)
-    none = on._replace(hold=None)  # type: ignore[arg-type]
-    decisions = [
-        ask(command, none, record=sale),
-        ask(command, none, record=declined),
-        ask(command, on, record=more),
-    ]
-
-    assert blind.record.result is Result.ORIGINAL_NOT_FOUND
-    assert blind.record.card_id is None
-    assert [one.record.result for one in decisions] == [Result.ORIGINAL_NOT_FOUND] * 3
-
-
-@pytest.mark.parametrize(
-    "command", [increment(amount(1_00)), capture(amount(1_00)), cancel()]
-)
-def test_an_original_without_a_card(command: Naming) -> None:
-    """
-    An Authorize of an unknown card was declined: 25.
-    """
-    view = world.view(None, rules=holding_rules())
-    record = decide(authorize(amount(1_00)), view, None).record
-    original = held().original(record)._replace(hold=None)
-    decision = decide(command, view, original)
-
-    assert record.result is Result.INVALID_CARD
-    assert decision.record.result is Result.ORIGINAL_NOT_FOUND
-
-
-@pytest.mark.parametrize(
-    "command", [increment(amount(1_00)), capture(amount(1_00)), capture(), cancel()]
-)
-def test_what_is_refused_before_the_hold(command: Naming) -> None:
-    """
-    The place (58), the amount (13), the card (14), another card or merchant (25).
-    """
-    on = held()
-    elsewhere = replace(command, card=replace_card(command))
-    merchant = replace(_STORE.merchant, merchant_id=MerchantId(2))
-    foreign = _at(replace(_STORE, merchant=merchant), holding_rules())
-    foreign = replace(foreign, accepted=frozenset({(world.PROGRAM, MerchantId(2))}))
-    decided = {
-        "INVALID_TERMINAL": ask(command, on, rules=_at(_CLOSED, holding_rules())),
-        "INVALID_CARD": ask(
-            command, on, rules=replace(holding_rules(), accepted=frozenset())
-        ),
-    }
-
-    assert {name: one.record.result.name for name, one in decided.items()} == {
-        name: name for name in decided
-    }
-    for refused in (ask(elsewhere, on), ask(command, on, rules=foreign)):
-        assert refused.record.result is Result.ORIGINAL_NOT_FOUND
-        assert refused.record.original_transaction_id is None
-
-
-def replace_card(command: Naming) -> Any:
-    """
-    Give a card number that is not the hold's.
-    """
-    like = world.redeem(amount(1)).card
-    assert like is not None
-    assert command.card is None
-    return like._replace(number_index=b"\x09" * 32)
-
-
-@pytest.mark.parametrize("command", [increment(amount(0)), capture(amount(0))])
-def test_no_amount_of_nothing(command: Naming) -> None:
-    """
-    Check 5 comes before the original is looked at.
-    """
-    assert ask(command, held()).record.result is Result.INVALID_AMOUNT
-
-
-def test_another_currency() -> None:
-    """
-    A hold is captured in its own currency: 57.
-    """
-    decision = ask(capture(amount(1_00, "EUR")), held())
-
-    assert decision.record.result is Result.CURRENCY_NOT_SUPPORTED
-    assert decision.record.balances_shown
-
-
-@pytest.mark.parametrize(
-    ("state", "after"),
-    [
-        (CardState.ACTIVE, CardState.DEPLETED),
-        (CardState.BLOCKED, CardState.BLOCKED),
-    ],
-)
-def test_a_single_use_card_is_used_up(state: CardState, after: CardState) -> None:
-    """
-    The capture of all makes an active one DEPLETED; a block stays.
-    """
-    on = held(amount(60_00), card(60_00, product_id=world.ONE_TIME))
-    block = BlockReason.LOST if state is CardState.BLOCKED else None
-    decision = ask(capture(), on, state=state, block_reason=block)
-
-    assert decision.card is not None
-    assert (decision.card.balance_minor, decision.card.state) == (0, after)
-
-
-def test_what_is_not_recorded_changes_no_hold() -> None:
-    """
-    A decision that changes a hold needs the id of its row.
-    """
-    view = world.view(card())
-    bare = view._replace(stamp=view.stamp._replace(transaction_id=None))
-
-    with pytest.raises(InvariantError):
-        recorded_id(bare)

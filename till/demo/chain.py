@@ -22,6 +22,7 @@ from till.demo.story_chain import (
     Done,
     create_story_cards,
     create_story_program,
+    set_terminals,
 )
 from till.simulation.places import COUNTRIES, Country, Store
 from till.simulation.plan import MAX_BALANCE_CENTS, MAX_LOAD_CENTS
@@ -137,11 +138,19 @@ async def _create_places(
     _write_csv(terminals_file, ("merchant", "store", "terminal"), terminals)
     await scrip.must("terminal", "import", terminals_file, "--out", folder.credentials)
     done(f"{len(terminals)} tills with certificates")
-    for store in stores:
-        if store.controller:
-            name = f"{store.country.merchant}/{store.code}/{CONTROLLER}"
-            await scrip.must("device", "create", name, "--out", folder.credentials)
-            done(f"controller of {store.name}")
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(set_terminals(scrip, done))
+        for store in stores:
+            if store.controller:
+                tasks.create_task(_create_controller(scrip, folder, store, done))
+
+
+async def _create_controller(
+    scrip: ScripCommand, folder: DemoFolder, store: Store, done: Done
+) -> None:
+    name = f"{store.country.merchant}/{store.code}/{CONTROLLER}"
+    await scrip.must("device", "create", name, "--out", folder.credentials)
+    done(f"controller of {store.name}")
 
 
 async def _create_cards(

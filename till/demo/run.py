@@ -21,6 +21,7 @@ from rich.console import Console
 from currency import ImportedRate
 from till.demo.audit import audit
 from till.demo.chain import Cards, create_chain
+from till.demo.exceptions import compare_exceptions, list_exceptions
 from till.demo.fleet import Fleet, visited_stores
 from till.demo.folder import DemoFolder
 from till.demo.gateway_process import GatewayProcess
@@ -177,7 +178,12 @@ class Demo:
                 cards=self.cards.of_customers,
                 clock=clock,
                 in_flight=self._options.in_flight,
-                beside=Player(record, senders=story_fleet.senders, desks=desks),
+                beside=Player(
+                    record,
+                    senders=story_fleet.senders,
+                    desks=desks,
+                    folder=self._folder.path,
+                ),
             )
             await replay.run(reporter.replaying(len(plan.visits), tally))
             replay_s = Decimal(time.monotonic() - began_s).quantize(_MILLI)
@@ -197,7 +203,10 @@ class Demo:
             reporter.say(f"asked for {len(record.played):,} steps of the stories")
             connections = fleet.connections + story_fleet.connections
             streams = len(fleet.streams)
-        books = await scrip.run("books", "check")
+        books, exceptions = await asyncio.gather(
+            scrip.run("books", "check"), list_exceptions(scrip)
+        )
+        compare_exceptions(record, exceptions)
         reporter.say("checked the books")
         return Outcome(
             tally=tally,

@@ -54,9 +54,9 @@ class StoryAudit:
         room = asyncio.Semaphore(IN_FLIGHT)
 
         async def ask(each: Played) -> None:
-            request_id = each.step.act.request.request_id
-            if request_id is None:
-                return  # a balance, of which nothing is recorded
+            request_id = each.request.request_id
+            if request_id is None or request_id not in ends:
+                return  # a balance, or what depends on what came first
             async with room:
                 await self._ask(each, request_id, ends[request_id])
 

@@ -12,9 +12,19 @@ from till.demo.folder import DemoFolder
 from till.demo.issued_cards import read_cards_and_pins
 from till.demo.scrip_command import ScripCommand
 from till.stories.canteen import HOURS
-from till.stories.places import AMIRA, CANTEEN, CANTEENS, PROGRAM, STORY_STORES
+from till.stories.kiosk import FLOOR_LIMIT
+from till.stories.places import (
+    AMIRA,
+    CANTEEN,
+    CANTEENS,
+    KIOSK,
+    PROGRAM,
+    STORY_STORES,
+    till_of,
+)
 from till.stories.script import Wallet
 from till.stories.telling import GIFT, HOLDERS, LUNCH, SECURE
+from till.stories.two_messages import TWO_MESSAGE_TILL
 
 # One for each country: a company that runs the stores of the stories there.
 STORY_MERCHANTS: Final = tuple(
@@ -59,6 +69,24 @@ async def create_story_cards(
     }
     done(f"{len(wallet)} cards of the stories")
     return wallet
+
+
+async def set_terminals(scrip: ScripCommand, done: Done) -> None:
+    """
+    Let one till send two messages, and another sell offline up to a floor limit.
+    """
+    kiosk = ("terminal", "set", "/".join(till_of(KIOSK)), "--floor-limit")
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(
+            scrip.must("terminal", "set", "/".join(TWO_MESSAGE_TILL), "--two-message")
+        )
+        tasks.create_task(
+            scrip.must(
+                *(*kiosk, FLOOR_LIMIT.to_decimal_text()),
+                *("--currency", FLOOR_LIMIT.currency.code),
+            )
+        )
+    done("terms of the stories' tills")
 
 
 async def _add_staff(scrip: ScripCommand, folder: DemoFolder) -> None:

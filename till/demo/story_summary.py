@@ -10,8 +10,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from currency import Money
 from till.demo.figures import count_text, money_text
 from till.stories.record import Record
+from till.stories.script import DOLLAR
 from till.stories.steps import Story
 
 
@@ -23,7 +25,7 @@ def stories_table(record: Record) -> Table:
         title="Stories beside the shoppers", title_justify="left", box=box.SIMPLE_HEAD
     )
     table.add_column("story")
-    table.add_column("what happened")
+    table.add_column("what happened", no_wrap=True)
     for figure in ("answers", "in its money", "on the cards"):
         table.add_column(figure, justify="right", no_wrap=True)
     for story in record.stories:
@@ -52,6 +54,15 @@ def _add_story(table: Table, record: Record, story: Story) -> None:
             money_text(moved.amount),
             money_text(moved.on_card),
         )
+    for expected in story.exceptions:
+        reason = "" if expected.reason is None else f", {expected.reason.name}"
+        table.add_row(
+            "",
+            Text(f"exception {expected.kind}{reason}", style="yellow"),
+            "",
+            money_text(expected.amount),
+            money_text(Money(expected.cents, DOLLAR)),
+        )
     table.add_section()
 
 
@@ -69,5 +80,15 @@ def _facts(record: Record, story: Story) -> dict[str, Any]:
     return {
         "answers": answers,
         "money": money,
+        "exceptions": [
+            {
+                "kind": each.kind,
+                "reason": None if each.reason is None else each.reason.name,
+                "currency": each.amount.currency.code,
+                "minor_units": each.amount.minor_units,
+                "cents": each.cents,
+            }
+            for each in story.exceptions
+        ],
         "cards": {purse.holder: purse.ledger_cents for purse in story.purses},
     }

@@ -21,6 +21,15 @@ def differences(expected: Expected, answer: Answer) -> Iterator[str]:
         return
     if expected.approved is not None and answer.approved_amount != expected.approved:
         yield f"{answer.approved_amount} was approved, not {expected.approved}"
+    if answer.exception is not expected.exception:
+        yield f"the exception is {answer.exception!r}, not {expected.exception!r}"
+    if expected.tells_balances:
+        yield from _balance_differences(expected, answer)
+    if expected.sentence not in answer.receipt_text:
+        yield f"it says {answer.receipt_text!r}, not {expected.sentence!r}"
+
+
+def _balance_differences(expected: Expected, answer: Answer) -> Iterator[str]:
     for name, cents, told in (
         ("available", expected.available_cents, answer.available_balance),
         ("on the card", expected.ledger_cents, answer.ledger_balance),
@@ -28,8 +37,6 @@ def differences(expected: Expected, answer: Answer) -> Iterator[str]:
     ):
         if cents != _cents(told):
             yield f"{_shown(_cents(told))} {name}, not {_shown(cents)}"
-    if expected.sentence not in answer.receipt_text:
-        yield f"it says {answer.receipt_text!r}, not {expected.sentence!r}"
 
 
 def _cents(told: Money | None) -> int | None:

@@ -8,11 +8,15 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from pathlib import Path
+from typing import assert_never
+from uuid import UUID
 
 from till.answer import Answer
 from till.client import Sender
 from till.errors import TillError
 from till.journal import JournalError, MemoryJournal
+from till.offline import OfflineQueue
 from till.requests import GetBalance, GetTransaction, Request, Reverse
 from till.shop import Ending, Shop, StillOpenError
 from till.simulation.replay import TillName
@@ -20,14 +24,15 @@ from till.simulation.simulated_till import POLICY
 from till.stories.comparing import differences
 from till.stories.desk import Desk
 from till.stories.record import Played, Record
-from till.stories.steps import Ask, AskStaff, Step
+from till.stories.steps import Ask, AskStaff, Keep, Step, Upload
 
 
 class Player:
     """
     Play each story's steps in their order; stories play side by side.
 
-    A step that goes wrong is noted, and the story goes on: nothing here raises.
+    Queues of tills that are offline are files in `folder`. A step that goes wrong is
+    noted, and the story goes on: nothing here raises.
     """
 
     def __init__(
@@ -36,10 +41,14 @@ class Player:
         *,
         senders: Mapping[TillName, Sender],
         desks: Mapping[TillName, Desk],
+        folder: Path,
     ) -> None:
         self._record = record
         self._senders = senders
         self._desks = desks
+        self._folder = folder
+        self._queues: dict[TillName, OfflineQueue] = {}
+        self._kept: dict[UUID, Step] = {}
         self._shops = {
             name: Shop(
                 sender, MemoryJournal(), terminal_id=name.terminal, policy=POLICY
@@ -75,13 +84,49 @@ class Player:
 
     async def _do(self, step: Step) -> None:
         act = step.act
-        if isinstance(act, AskStaff):
-            answer: Answer | None = await self._desks[act.desk].ask(act.request)
-        else:
-            answer = await self._answer(step, act)
+        match act:
+            case Ask():
+                self._compare(step, act, await self._answer(step, act))
+            case AskStaff():
+                self._compare(step, act, await self._desks[act.desk].ask(act.request))
+            case Keep():
+                self._kept[act.request.request_id] = step
+                await self._queue(act.till).keep(act.request)
+            case Upload():
+                await self._upload(step, act)
+            case _:
+                assert_never(act)
+
+    async def _upload(self, step: Step, act: Upload) -> None:
+        """
+        Tell all that was kept, in whatever order it arrives.
+        """
+        queue = self._queue(act.till)
+        told = await queue.send_all(self._senders[act.till], policy=POLICY)
+        for delivery in told:
+            kept = self._kept.pop(delivery.request.request_id)
+            if isinstance(kept.act, Keep):
+                self._compare(kept, kept.act, delivery.answer)
+            if delivery.error is not None:
+                self._differs(kept, str(delivery.error))
+        for left in queue.waiting():
+            self._differs(step, f"{left.request_id} is still in the queue")
+        queue.close()
+
+    def _queue(self, till: TillName) -> OfflineQueue:
+        if till not in self._queues:
+            path = self._folder / f"{'-'.join(till)}.queue"
+            self._queues[till] = OfflineQueue(path, terminal_id=till.terminal)
+        return self._queues[till]
+
+    def _compare(
+        self, step: Step, act: Ask | AskStaff | Keep, answer: Answer | None
+    ) -> None:
         if answer is None:
             return
-        self._record.played.append(Played(step, answer))
+        self._record.played.append(Played(step, act.request, answer))
+        if act.expected is None:
+            return
         for difference in differences(act.expected, answer):
             self._differs(step, difference)
 

@@ -11,7 +11,18 @@ from typing import Final
 
 from currency import Currency, Money
 from till.answer import Answer
-from till.requests import Activate, Capture, CashOut, Load, Redeem, Refund, Void
+from till.requests import (
+    Activate,
+    Advice,
+    Capture,
+    CashOut,
+    Load,
+    Redeem,
+    Refund,
+    Request,
+    Void,
+)
+from till.stories.desk import StaffRequest
 from till.stories.steps import Step, Story
 
 MAX_DIFFERENCES: Final = 1_000
@@ -20,6 +31,7 @@ _KINDS: Final = {
     Activate: "loaded",
     Load: "loaded",
     Redeem: "paid",
+    Advice: "paid",
     Capture: "paid",
     Refund: "given back",
     Void: "given back",
@@ -34,6 +46,7 @@ class Played:
     """
 
     step: Step
+    request: Request | StaffRequest
     answer: Answer
 
 
@@ -67,7 +80,7 @@ class Record:
         Count a story's answers by operation and result.
         """
         return Counter(
-            (type(each.step.act.request).__name__, each.answer.result.name)
+            (type(each.request).__name__, each.answer.result.name)
             for each in self.of(story)
         )
 
@@ -77,7 +90,7 @@ class Record:
         """
         moved: dict[tuple[str, Currency], MoneyMoved] = {}
         for each in self.of(story):
-            kind = _KINDS.get(type(each.step.act.request))
+            kind = _KINDS.get(type(each.request))
             record = each.answer.conversion
             if kind is None or record is None or not each.answer.approved:
                 continue

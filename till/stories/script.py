@@ -16,14 +16,23 @@ from currency import Currency, Money, RateBook
 from till.card_number import CardNumber
 from till.codes import CurrentState, EntryMode, Result
 from till.pin import Pin
-from till.requests import Request, TillContext
+from till.requests import Advice, Request, Reverse, TillContext
 from till.simulation.plan import SEED, local_amount
 from till.simulation.purchases import FIRST_DAY
 from till.simulation.replay import TillName
 from till.stories.desk import StaffRequest
 from till.stories.places import store_of
 from till.stories.purse import Purse
-from till.stories.steps import Act, Ask, AskStaff, Expected, Step, Story
+from till.stories.steps import (
+    Act,
+    Ask,
+    AskStaff,
+    Expected,
+    Keep,
+    Step,
+    Story,
+    StoryException,
+)
 
 DOLLAR: Final = Currency.of("USD")
 
@@ -55,6 +64,7 @@ class Script:
     steps: list[Step] = field(default_factory=list)
     purses: dict[str, Purse] = field(default_factory=dict)
     ends_as: dict[UUID, CurrentState] = field(default_factory=dict)
+    exceptions: list[StoryException] = field(default_factory=list)
 
     def purse(self, holder: str) -> Purse:
         """
@@ -90,6 +100,7 @@ class Script:
             steps=tuple(sorted(self.steps, key=lambda step: step.at)),
             purses=tuple(self.purses.values()),
             ends_as=dict(self.ends_as),
+            exceptions=tuple(self.exceptions),
         )
 
 
@@ -151,6 +162,16 @@ class Scene:
         """
         self.add(says, AskStaff(desk=self.till, request=request, expected=expected))
         self._expect_to_end(request.request_id, expected)
+
+    def keep(
+        self, says: str, request: Advice | Reverse, expected: Expected | None
+    ) -> None:
+        """
+        Write that the till keeps what it will tell when it is connected again.
+        """
+        self.add(says, Keep(till=self.till, request=request, expected=expected))
+        if expected is not None:
+            self._expect_to_end(request.request_id, expected)
 
     def _expect_to_end(self, request_id: UUID | None, expected: Expected) -> None:
         if request_id is not None:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from currency import Money
 from till.codes import CurrentState, Result
-from till.requests import Request
+from till.requests import Advice, Request, Reverse
 from till.simulation.replay import TillName
 from till.stories.desk import StaffRequest
 from till.stories.purse import Purse
@@ -22,8 +22,9 @@ class Expected:
     """
     Be what an answer must say, counted without the gateway.
 
-    Balances are in cents; None where they must not be told. `sentence` is a part of the
-    text for the receipt.
+    Balances are in cents; None where they must not be told. They are not compared where
+    `tells_balances` is false: then they depend on what came first. `sentence` is a part
+    of the text for the receipt.
     """
 
     result: Result
@@ -33,6 +34,7 @@ class Expected:
     held_cents: int | None = None
     exception: Result | None = None
     sentence: str = ""
+    tells_balances: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,42 @@ class AskStaff:
     expected: Expected
 
 
-Act = Ask | AskStaff
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """
+    Let a till that cannot ask keep what it has to tell later.
+
+    Without `expected` the answer depends on what comes first; the card's balance tells.
+    """
+
+    till: TillName
+    request: Advice | Reverse
+    expected: Expected | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """
+    Let a till tell all that it kept.
+    """
+
+    till: TillName
+
+
+Act = Ask | AskStaff | Keep | Upload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryException:
+    """
+    Be what people must look at in the end, how much it is about, and that in cents.
+    """
+
+    till: TillName
+    kind: str
+    amount: Money
+    cents: int
+    reason: Result | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +120,7 @@ class Story:
     steps: tuple[Step, ...]
     purses: tuple[Purse, ...]
     ends_as: Mapping[UUID, CurrentState]
+    exceptions: tuple[StoryException, ...]
 
     @property
     def last_day(self) -> date:

@@ -36,6 +36,7 @@ from till.simulation.purchases import FIRST_DAY, read_purchases
 from till.simulation.rate_table import demo_rates, rate_book
 from till.simulation.replay import Replay, TillName
 from till.simulation.tally import Tally
+from till.stories.desk import Asked
 from till.stories.places import AMIRA, STORY_STORES
 from till.stories.playing import Player
 from till.stories.record import Record
@@ -170,7 +171,7 @@ class Demo:
             self._fleet(visited_stores(plan.stores, names), tally) as fleet,
             self._fleet(STORY_STORES, Tally()) as story_fleet,
         ):
-            desks = {AMIRA: await story_fleet.desk(AMIRA)}
+            desks: dict[TillName, Asked] = {AMIRA: await story_fleet.desk(AMIRA)}
             began_s = time.monotonic()
             replay = Replay(
                 plan.visits,

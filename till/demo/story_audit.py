@@ -17,7 +17,7 @@ from till.errors import TillError
 from till.requests import GetTransaction
 from till.simulation.replay import TillName
 from till.stories.comparing import differences
-from till.stories.desk import Desk, GetCard
+from till.stories.desk import Asked, GetCard
 from till.stories.places import AMIRA
 from till.stories.purse import Purse
 from till.stories.record import Played, Record
@@ -35,7 +35,7 @@ class StoryAudit:
 
     record: Record
     senders: Mapping[TillName, Sender]
-    desks: Mapping[TillName, Desk]
+    desks: Mapping[TillName, Asked]
 
     async def run(self) -> None:
         """

@@ -19,7 +19,7 @@ from rich.text import Text
 from currency import Currency, Money
 from till.demo.audit import AuditResult
 from till.demo.figures import LOCALE, count_text, money_text
-from till.demo.story_summary import stories_facts, stories_table
+from till.demo.story_summary import stories_facts, story_tables
 from till.simulation.places import COUNTRIES, Country
 from till.simulation.tally import Tally
 from till.stories.record import Record
@@ -110,7 +110,7 @@ def show(outcome: Outcome, console: Console) -> None:
         _troubles(outcome.tally),
         _rates(outcome.tally),
         _countries(outcome.tally),
-        stories_table(outcome.stories),
+        *story_tables(outcome.stories),
         _speed(outcome),
     ):
         console.print()

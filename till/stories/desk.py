@@ -5,7 +5,7 @@ Be somebody of the operator's staff at a desk: read a card, block it, replace it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 import grpc
@@ -54,6 +54,18 @@ class ReplaceCard:
 
 
 StaffRequest = GetCard | BlockCard | ReplaceCard
+
+
+class Asked(Protocol):
+    """
+    Answer somebody of the staff.
+    """
+
+    async def ask(self, request: StaffRequest) -> Answer:
+        """
+        Answer, or raise a TillError that says what became of it.
+        """
+        ...
 
 
 class Desk:

@@ -22,7 +22,7 @@ from till.shop import Ending, Shop, StillOpenError
 from till.simulation.replay import TillName
 from till.simulation.simulated_till import POLICY
 from till.stories.comparing import differences
-from till.stories.desk import Desk
+from till.stories.desk import Asked
 from till.stories.record import Played, Record
 from till.stories.steps import Ask, AskStaff, Keep, Step, Upload
 
@@ -40,7 +40,7 @@ class Player:
         record: Record,
         *,
         senders: Mapping[TillName, Sender],
-        desks: Mapping[TillName, Desk],
+        desks: Mapping[TillName, Asked],
         folder: Path,
     ) -> None:
         self._record = record
@@ -102,7 +102,10 @@ class Player:
         Tell all that was kept, in whatever order it arrives.
         """
         queue = self._queue(act.till)
-        told = await queue.send_all(self._senders[act.till], policy=POLICY)
+        try:
+            told = await queue.send_all(self._senders[act.till], policy=POLICY)
+        finally:
+            queue.close()
         for delivery in told:
             kept = self._kept.pop(delivery.request.request_id)
             if isinstance(kept.act, Keep):
@@ -111,7 +114,6 @@ class Player:
                 self._differs(kept, str(delivery.error))
         for left in queue.waiting():
             self._differs(step, f"{left.request_id} is still in the queue")
-        queue.close()
 
     def _queue(self, till: TillName) -> OfflineQueue:
         if till not in self._queues:

@@ -17,6 +17,8 @@ from till.stories.record import MoneyMoved, Record
 from till.stories.script import DOLLAR
 from till.stories.steps import Story
 
+# A figure and its result stay on one line.
+_GLUE: Final = "\N{NO-BREAK SPACE}"
 _FIGURES: Final = ("times", "in its money", "on the cards")
 
 
@@ -46,7 +48,8 @@ def _answers(record: Record) -> Table:
                 "",
                 operation,
                 ", ".join(
-                    f"{count_text(count)} {result}" for result, count in counts.items()
+                    f"{count_text(count)}{_GLUE}{result}"
+                    for result, count in counts.items()
                 ),
             )
         table.add_section()

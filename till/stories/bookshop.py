@@ -38,7 +38,7 @@ def bookshop(rates: RateBook, wallet: Wallet) -> Story:
     Sell on one day, and put it right on this and on the next two, at the old rate.
     """
     script = Script(
-        "bookshop", "Refunds, a void, an order, a small rest, a limit", rates, wallet
+        "bookshop", "Given back, ordered, paid out, with a PIN", rates, wallet
     )
     _refund_in_parts(script)
     _void(script)

@@ -407,7 +407,7 @@ async def test_the_summary_has_a_section_by_story(telling: Telling) -> None:
         Console(file=screen, width=100).print(table)
     facts = stories_facts(telling.record)
 
-    text = screen.getvalue()
+    text = screen.getvalue().replace("\N{NO-BREAK SPACE}", " ")
     assert "6 APPROVED, 1 AUTHORIZATION_EXPIRED" in text
     assert "ADVICE_NOT_PAID" in text
     assert "JOD 7.500" in text

@@ -13,6 +13,7 @@ DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
 LOCK_ARGS ?=
+OLD ?=
 
 PROTOS := $(wildcard proto/scrip/*/*.proto)
 PROTO_IMAGE := build/scrip.binpb
@@ -39,7 +40,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	$(LOCK_ARGS)
 
 .PHONY: help demo test coverage check $(CHECK_STEPS) format protos proto-release \
-	settings-reference bench bench-redis lock clean
+	settings-reference bench bench-compare bench-redis lock clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[.a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' \
@@ -52,6 +53,9 @@ demo: $(STAMP) ## Start everything and let tills trade (DEMO_ONCE=1 ends after i
 
 bench: $(STAMP) ## Measure the gateway against the limit of this machine
 	@$(BIN)/python -m loadtests.bench $(BENCH_ARGS)
+
+bench-compare: $(STAMP) ## Measure Redeem beside an old commit (OLD=…, or the first issue's)
+	@$(BIN)/python -m loadtests.compare $(if $(OLD),--old=$(OLD)) $(BENCH_ARGS)
 
 bench-redis: $(STAMP) ## Kill Redis under load, and measure what tills notice
 	@$(BIN)/python -m loadtests.redis_outage $(BENCH_ARGS)

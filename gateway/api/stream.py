@@ -33,16 +33,10 @@ from scrip.v1 import transaction_pb2
 _NO_OPERATION: Final = FieldProblem(
     "operation", "is missing: send one of the operations of TransactRequest"
 )
+# By their fields in a stream, which bear the names of the methods.
 _METHOD_NAMES: Final = {
-    "activate": "Activate",
-    "load": "Load",
-    "redeem": "Redeem",
-    "get_balance": "GetBalance",
-    "reverse": "Reverse",
-    "get_transaction": "GetTransaction",
-    "cash_out": "CashOut",
-    "refund": "Refund",
-    "void": "Void",
+    field.name: field.name.title().replace("_", "")
+    for field in pb.TransactRequest.DESCRIPTOR.oneofs_by_name["operation"].fields
 }
 _Context = aio.ServicerContext[Any, Any]
 

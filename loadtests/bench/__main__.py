@@ -34,6 +34,14 @@ SCENARIOS = [
         connections=4,
         operation="balance",
     ),
+    Scenario(
+        name="bound unary 64",
+        mode="unary",
+        in_flight=64,
+        connections=4,
+        restricted=True,
+    ),
+    Scenario(name="bound stream 256", mode="stream", in_flight=256, restricted=True),
 ]
 MANY = [
     scenario
@@ -49,7 +57,12 @@ def main() -> int:
     options = _options()
     folder = Path(tempfile.mkdtemp(prefix="scrip-bench-"))
     systems: list[tuple[System, list[Scenario]]] = [
-        (System(folder / "few", cards=options.few_cards), SCENARIOS)
+        (
+            System(
+                folder / "few", cards=options.few_cards, restricted=options.few_cards
+            ),
+            SCENARIOS,
+        )
     ]
     if options.many_cards:
         many = System(folder / "many", cards=options.many_cards)

@@ -7,11 +7,10 @@ object to standard output. A closed loop: each answer sends the next request.
 
 import asyncio
 import json
-import random
+import re
 import resource
 import sys
 import time
-import uuid
 from collections import Counter
 from typing import Any
 
@@ -24,54 +23,12 @@ from loadtests.bench.http2 import (
     header_block,
     message,
 )
+from loadtests.bench.requests import Asked, Requests
 from scrip.v1 import card_service_pb2 as api
 from scrip.v1 import result_pb2
 
 _SERVICE = "/scrip.v1.CardService/"
-_PLACEHOLDER = "00000000-0000-4000-8000-000000000000"
-
-
-class Requests:
-    """
-    Serialized requests, each with a request id of its own.
-
-    A request is written once a card; what changes is cut out and put in as bytes.
-    """
-
-    def __init__(self, operation: str, cards: list[str], seed: int) -> None:
-        self._operation = operation
-        self._cards = cards
-        self._random = random.Random(seed)
-        head, _, tail = self._template().partition(_PLACEHOLDER.encode())
-        self._head, self._tail = head, tail
-
-    def _template(self) -> bytes:
-        """
-        Write one request with placeholders of the right lengths.
-        """
-        number = self._cards[0]
-        if self._operation == "balance":
-            request: Any = api.GetBalanceRequest(
-                request_id=_PLACEHOLDER, card_number=number
-            )
-        else:
-            request = api.RedeemRequest(request_id=_PLACEHOLDER, card_number=number)
-            request.amount.minor_units = 1
-            request.amount.currency_code = "USD"
-            request.amount.exponent = 2
-        serialized: bytes = request.SerializeToString(deterministic=True)
-        return serialized
-
-    def take(self) -> bytes:
-        """
-        Give the next request, serialized.
-        """
-        first, card = self._cards[0], self._random.choice(self._cards)
-        request_id = str(uuid.UUID(int=self._random.getrandbits(128), version=4))
-        tail = self._tail
-        if card != first:
-            tail = tail.replace(first.encode(), card.encode(), 1)
-        return self._head + request_id.encode() + tail
+_CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 class Load:
@@ -87,11 +44,21 @@ class Load:
         self._loop = asyncio.get_running_loop()
         self._results: Counter[str] = Counter()
         self._latencies: list[float] = []
-        self._sent: dict[tuple[int, int], float] = {}
+        self._sent: dict[tuple[int, int], tuple[float, Asked]] = {}
         self._counting = False
         self._stopping = False
         self._connections: list[Connection] = []
         self._sequence = 0
+        host = f"{orders['host']}:{orders['port']}"
+        self._headers = {
+            method: header_block(host, _SERVICE + method)
+            for method in (*self._requests.methods, "Transact")
+        }
+        fields = api.TransactRequest.DESCRIPTOR.fields_by_name
+        self._fields = {
+            method: fields[_CAPITAL.sub("_", method).lower()].number
+            for method in self._requests.methods
+        }
 
     async def run(self) -> dict[str, Any]:
         """
@@ -101,7 +68,7 @@ class Load:
         stream = orders["mode"] == "stream"
         share = orders["in_flight"] // orders["connections"]
         for number in range(orders["connections"]):
-            connection = await self._connect(number, stream=stream)
+            connection = await self._connect(number)
             self._start(connection, number, share, stream=stream)
         await asyncio.sleep(orders["warm_up_s"])
         self._counting = True
@@ -119,11 +86,8 @@ class Load:
             connection.close()
         return self._report(elapsed, used)
 
-    async def _connect(self, number: int, *, stream: bool) -> Connection:
+    async def _connect(self, number: int) -> Connection:
         orders = self._orders
-        method = "GetBalance" if orders["operation"] == "balance" else "Redeem"
-        path = _SERVICE + ("Transact" if stream else method)
-        headers = header_block(f"{orders['host']}:{orders['port']}", path)
 
         def on_message(opened: int, payload: bytes) -> None:
             self._on_message(number, opened, payload)
@@ -133,7 +97,7 @@ class Load:
                 self._connections[number].failure = LoadError("a call had no answer")
 
         _, connection = await self._loop.create_connection(
-            lambda: Connection(headers, on_message, on_end),
+            lambda: Connection(on_message, on_end),
             orders["host"],
             orders["port"],
             ssl=client_context(orders["ca"], orders["cert"], orders["key"]),
@@ -147,35 +111,37 @@ class Load:
     ) -> None:
         if not stream:
             for _ in range(share):
-                self._send_unary(number)
+                self._send_unary(number, self._requests.take())
             return
-        opened = connection.open()
+        opened = connection.open(self._headers["Transact"])
         self._opened = opened
         for _ in range(share):
-            self._send_item(number, opened)
+            self._send_item(number, opened, self._requests.take())
 
-    def _send_unary(self, number: int) -> None:
+    def _send_unary(self, number: int, asked: Asked) -> None:
         connection = self._connections[number]
-        stream = connection.call(message(self._requests.take()))
-        self._sent[number, stream] = time.perf_counter()
+        payload = message(asked.payload)
+        stream = connection.call(self._headers[asked.method], payload)
+        self._sent[number, stream] = time.perf_counter(), asked
 
-    def _send_item(self, number: int, opened: int) -> None:
+    def _send_item(self, number: int, opened: int, asked: Asked) -> None:
         self._sequence += 1
-        request = self._requests.take()
-        item = _varint_field(1, self._sequence) + _bytes_field(4, request)
-        self._sent[-1, self._sequence] = time.perf_counter()
+        field = self._fields[asked.method]
+        item = _varint_field(1, self._sequence) + _bytes_field(field, asked.payload)
+        self._sent[-1, self._sequence] = time.perf_counter(), asked
         self._connections[number].send(opened, message(item), end=False)
 
     def _on_message(self, number: int, opened: int, payload: bytes) -> None:
         now = time.perf_counter()
         if self._orders["mode"] == "stream":
             answer = api.TransactResponse.FromString(payload)
-            started = self._sent.pop((-1, answer.sequence))
+            started, asked = self._sent.pop((-1, answer.sequence))
             kind = answer.WhichOneof("answer")
-            outcome = answer.redeem.outcome if kind == "redeem" else None
+            outcome = None if kind == "fault" else getattr(answer, kind or "").outcome
             name = f"fault {answer.fault.code} {answer.fault.message}"
         else:
-            started = self._sent.pop((number, opened))
+            started, asked = self._sent.pop((number, opened))
+            # All answers have their outcome in the same place.
             outcome = api.RedeemResponse.FromString(payload).outcome
             name = ""
         if outcome is not None:
@@ -185,10 +151,11 @@ class Load:
             self._results[name] += 1
         if self._stopping:
             return
+        following = self._requests.after(asked)
         if self._orders["mode"] == "stream":
-            self._send_item(number, opened)
+            self._send_item(number, opened, following)
         else:
-            self._send_unary(number)
+            self._send_unary(number, following)
 
     def _report(self, elapsed: float, used: float) -> dict[str, Any]:
         ordered = sorted(self._latencies)
@@ -205,19 +172,20 @@ class Load:
 
 
 def _varint_field(number: int, value: int) -> bytes:
-    out = bytearray([number << 3])
+    return _varint(number << 3) + _varint(value)
+
+
+def _bytes_field(number: int, value: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(value)) + value
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
     while value > 0x7F:  # noqa: PLR2004 - seven bits a byte
         out.append((value & 0x7F) | 0x80)
         value >>= 7
     out.append(value)
     return bytes(out)
-
-
-def _bytes_field(number: int, value: bytes) -> bytes:
-    size = len(value)
-    if size > 0x7F:  # noqa: PLR2004 - seven bits a byte
-        return bytes([number << 3 | 2, (size & 0x7F) | 0x80, size >> 7]) + value
-    return bytes([number << 3 | 2, size]) + value
 
 
 def _cpu_s() -> float:

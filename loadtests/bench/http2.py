@@ -74,11 +74,9 @@ class Connection(asyncio.Protocol):
 
     def __init__(
         self,
-        headers: bytes,
         on_message: Callable[[int, bytes], None],
         on_end: Callable[[int], None],
     ) -> None:
-        self._headers = headers
         self._on_message = on_message
         self._on_end = on_end
         self._transport: asyncio.Transport | None = None
@@ -128,21 +126,21 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    def call(self, payload: bytes) -> int:
+    def call(self, headers: bytes, payload: bytes) -> int:
         """
         Send a unary call; returns its stream's number.
         """
-        stream = self.open()
+        stream = self.open(headers)
         self.send(stream, payload, end=True)
         return stream
 
-    def open(self) -> int:
+    def open(self, headers: bytes) -> int:
         """
         Open a stream; returns its number.
         """
         stream, self._next_stream = self._next_stream, self._next_stream + 2
         self._stream_windows[stream] = self._stream_window
-        self._write(frame(_HEADERS, _END_HEADERS, stream, self._headers))
+        self._write(frame(_HEADERS, _END_HEADERS, stream, headers))
         return stream
 
     def send(self, stream: int, payload: bytes, *, end: bool) -> None:

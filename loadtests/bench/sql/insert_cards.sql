@@ -9,4 +9,4 @@ FROM unnest(
     %(ids)s::bigint[], %(indexes)s::bytea[], %(ciphertexts)s::bytea[],
     %(last_fours)s::text[]
 ) AS given (card_id, number_index, number_ciphertext, last_four)
-CROSS JOIN card_product AS p;
+INNER JOIN card_product AS p ON p.code = %(product)s;

@@ -109,6 +109,7 @@ class CurrentState(ContractEnum):
     DECLINED = 3
     VOIDED = 4
     REFUNDED = 5
+    PENDING = 6
 
 
 class CardState(ContractEnum):

@@ -9,13 +9,16 @@ import asyncio
 from typing import Final
 
 from gateway.api.ports import PolicySource
+from gateway.domain.desks import Desk, colleague_of, desk_of
 from gateway.domain.errors import (
     DependencyError,
     DeviceDeniedError,
+    RoleDeniedError,
     TerminalDeniedError,
 )
 from gateway.domain.ids import TerminalId
 from gateway.domain.policy import Caller, Policy
+from gateway.domain.staff import StaffOperation
 from gateway.engine.ports import BooksUnavailableError
 
 # Whoever is refused waits for the next question to the books, and there are never more
@@ -36,18 +39,33 @@ class Entrance:
 
     async def require_device(self, caller: Caller) -> None:
         """
-        Refuse a caller whose device is unknown or revoked.
+        Refuse a caller whose device is unknown or revoked, or who is of the staff.
 
         Raises:
-            DeviceDeniedError: it is.
+            DeviceDeniedError, ServiceDeniedError: it is.
             DependencyError: the books cannot be asked.
 
         """
         try:
-            self._policies.current.device_of(caller)
+            self._policies.current.till_of(caller)
         except DeviceDeniedError:
             policy = await self._newer()
-            policy.device_of(caller)
+            policy.till_of(caller)
+
+    async def require_staff(self, caller: Caller) -> None:
+        """
+        Refuse a caller whose device is unknown or revoked, or who is not of the staff.
+
+        Raises:
+            DeviceDeniedError, ServiceDeniedError: it is.
+            DependencyError: the books cannot be asked.
+
+        """
+        try:
+            self._policies.current.staff_of(caller)
+        except DeviceDeniedError:
+            policy = await self._newer()
+            policy.staff_of(caller)
 
     async def terminal_of(self, caller: Caller, terminal_code: str) -> TerminalId:
         """
@@ -55,6 +73,7 @@ class Entrance:
 
         Raises:
             DeviceDeniedError: the device is unknown or revoked.
+            ServiceDeniedError: it is a staff member's.
             TerminalDeniedError: the terminal is not the device's to speak for.
             DependencyError: the books cannot be asked.
 
@@ -71,6 +90,7 @@ class Entrance:
 
         Raises:
             DeviceDeniedError: the device is unknown or revoked.
+            ServiceDeniedError: it is a staff member's.
             TerminalDeniedError: no such terminal in the device's store.
             DependencyError: the books cannot be asked.
 
@@ -80,6 +100,37 @@ class Entrance:
         except (DeviceDeniedError, TerminalDeniedError):
             policy = await self._newer()
             return policy.sibling_of(caller, terminal_code)
+
+    async def desk_of(self, caller: Caller, operation: StaffOperation) -> Desk:
+        """
+        Give the desk of a staff member who may do this.
+
+        Raises:
+            DeviceDeniedError: the device is unknown or revoked.
+            ServiceDeniedError: it is a till's.
+            RoleDeniedError: no role of theirs permits it.
+            DependencyError: the books cannot be asked.
+
+        """
+        try:
+            return desk_of(self._policies.current, caller, operation)
+        except (DeviceDeniedError, RoleDeniedError):
+            return desk_of(await self._newer(), caller, operation)
+
+    async def colleague_of(self, caller: Caller, name: str) -> TerminalId:
+        """
+        Give a desk of a staff member's own merchant.
+
+        Raises:
+            DeviceDeniedError, ServiceDeniedError: as `desk_of`.
+            TerminalDeniedError: there is no such desk.
+            DependencyError: the books cannot be asked.
+
+        """
+        try:
+            return colleague_of(self._policies.current, caller, name)
+        except (DeviceDeniedError, TerminalDeniedError):
+            return colleague_of(await self._newer(), caller, name)
 
     async def _newer(self) -> Policy:
         """

@@ -20,9 +20,12 @@ PIN_MAX_DIGITS: Final = 12
 CURRENCY_CODE_LETTERS: Final = 3
 SYSTEM_TRACE_MAX_DIGITS: Final = 6
 TERMINAL_ID_MAX_CHARACTERS: Final = 64
+REASON_MAX_CHARACTERS: Final = 200
 
 # Not `isprintable`: it refuses the joiners that Arabic and Persian are written with.
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# As many digits as the shortest card number has, however they are grouped.
+_LONG_NUMBER: Final = re.compile(r"(?:\d[\s.-]*){12}")
 _UUID_CHARACTERS: Final = 36
 _UUID_BYTES: Final = 16
 _UUID_REMEDY: Final = (
@@ -93,18 +96,26 @@ def _text_up_to(characters: int) -> TextRule:
     return rule
 
 
+def _reason(text: str) -> str | None:
+    if _LONG_NUMBER.search(text) is not None:
+        return "holds a long number: a card's number has no place here"
+    return _text_up_to(REASON_MAX_CHARACTERS)(text)
+
+
 # By the field's own name: the same name has the same form in every message.
 TEXT_RULES: Final[dict[str, TextRule]] = {
     "request_id": _uuid,
     "original_request_id": _uuid,
     "terminal_id": _text_up_to(TERMINAL_ID_MAX_CHARACTERS),
-    "original_terminal_id": _text_up_to(TERMINAL_ID_MAX_CHARACTERS),
+    # Staff may name a colleague's desk of another store: STORE/TERMINAL.
+    "original_terminal_id": _text_up_to(2 * TERMINAL_ID_MAX_CHARACTERS),
     "card_number": _card_number,
     "to_card_number": _card_number,
     "pin": _pin,
     "currency_code": _currency_code,
     "merchant_reference": _text_up_to(64),
     "cashier_id": _text_up_to(32),
+    "reason": _reason,
     "local_time": _text_up_to(35),
     "system_trace_no": _trace_number,
     "terminal_batch_no": _text_up_to(12),

@@ -27,12 +27,14 @@ from gateway.api.onlookers import Onlookers
 from gateway.api.status import status_of
 from gateway.domain.policy import Caller
 from scrip.v1 import card_service_pb2 as pb
+from scrip.v1 import staff_service_pb2 as staff_pb
 
 WORKER_KEY: Final = "scrip-worker"
 
 _Request = TypeVar("_Request")
 _Response = TypeVar("_Response")
 _Context = aio.ServicerContext[Any, Any]
+_Require: TypeAlias = "Callable[[Caller], Awaitable[None]]"
 # Generic in the stubs only.
 _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 _Find: TypeAlias = (
@@ -40,11 +42,13 @@ _Find: TypeAlias = (
     "Awaitable[grpc.RpcMethodHandler[_Request, _Response] | None]]"
 )
 _OUR_METHODS: Final = f"/{pb.DESCRIPTOR.services_by_name['CardService'].full_name}/"
+_STAFF: Final = staff_pb.DESCRIPTOR.services_by_name["StaffService"]
+_STAFF_METHODS: Final = f"/{_STAFF.full_name}/"
 
 
 class Guard(aio.ServerInterceptor):
     """
-    Wrap the methods of the card service, and those of the standard ones.
+    Wrap the methods of the card service, of staff's, and those of the standard ones.
     """
 
     def __init__(
@@ -70,7 +74,7 @@ class Guard(aio.ServerInterceptor):
     @property
     def running(self) -> int:
         """
-        Count the calls of the card service that have no answer yet, streams included.
+        Count the calls of our services that have no answer yet, streams included.
         """
         return self._running
 
@@ -91,12 +95,17 @@ class Guard(aio.ServerInterceptor):
             return found
         if method.startswith(_OUR_METHODS):
             wrapped = self._wrap(method.removeprefix(_OUR_METHODS), found)
+        elif method.startswith(_STAFF_METHODS):
+            name = f"{_STAFF.name}.{method.removeprefix(_STAFF_METHODS)}"
+            wrapped = self._wrap(name, found, self._entrance.require_staff)
         else:
             wrapped = self._onlookers.wrap(found)
         self._handlers[method] = wrapped
         return wrapped
 
-    def _wrap(self, method: str, handler: _Handler) -> _Handler:
+    def _wrap(
+        self, method: str, handler: _Handler, require: _Require | None = None
+    ) -> _Handler:
         parse = handler.request_deserializer
         if parse is None:  # pragma: no cover - generated code always has one
             return handler
@@ -106,11 +115,12 @@ class Guard(aio.ServerInterceptor):
                 tolerant(parse),
                 handler.response_serializer,
             )
+        unary = self._unary(method, handler, require or self._entrance.require_device)
         return grpc.unary_unary_rpc_method_handler(
-            self._unary(method, handler), tolerant(parse), handler.response_serializer
+            unary, tolerant(parse), handler.response_serializer
         )
 
-    def _unary(self, method: str, handler: _Handler) -> Any:  # noqa: ANN401
+    def _unary(self, method: str, handler: _Handler, require: _Require) -> Any:  # noqa: ANN401
         run: Any = handler.unary_unary
 
         async def guarded(request: object, context: _Context) -> object:
@@ -120,7 +130,7 @@ class Guard(aio.ServerInterceptor):
                 caller = self._identify(call, context)
                 with self._calls.seat(caller):
                     if isinstance(request, Unreadable):
-                        await self._entrance.require_device(caller)
+                        await require(caller)
                         refuse_unreadable()
                     enter(call)
                     response: object = await run(request, context)

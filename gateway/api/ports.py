@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
+from gateway.domain.auditing import AuditEntry
 from gateway.domain.commands import (
     CardRef,
     Fingerprint,
@@ -90,6 +91,22 @@ class QuestionLane(Protocol):
         Raises:
             ThrottledError: the queue is full.
             DependencyError: the worker is draining.
+
+        """
+        ...
+
+
+class AuditLog(Protocol):
+    """
+    Where calls of staff are kept that nothing else records.
+    """
+
+    async def append(self, entry: AuditEntry) -> None:
+        """
+        Add a row, committed when this returns.
+
+        Raises:
+            DependencyError: it cannot be written.
 
         """
         ...

@@ -76,13 +76,13 @@ class RequestReader:
         original = None
         if original_terminal_id is not None:
             original = RequestKey(
-                original_terminal_id, _request_id(request.original_request_id)
+                original_terminal_id, request_id_of(request.original_request_id)
             )
         digits = request.card_number or None
         asked = BUILDERS[type(request)](request, digits, original, self._sealer)
         content, fingerprint = self._sealed(asked.parts)
         command = asked.make(
-            request_id=_request_id(request.request_id),
+            request_id=request_id_of(request.request_id),
             terminal_id=terminal_id,
             card=None if digits is None else self._sealer.card(digits),
             till=_till(request),
@@ -100,7 +100,7 @@ class RequestReader:
         """
         text = request.request_id
         return GetBalance(
-            request_id=_request_id(text) if text else None,
+            request_id=request_id_of(text) if text else None,
             terminal_id=terminal_id,
             card=self._sealer.card(request.card_number),
             till=_till(request),
@@ -113,7 +113,7 @@ class RequestReader:
         Read a GetTransaction that `check` let pass.
         """
         return GetTransaction(
-            key=RequestKey(terminal_id, _request_id(request.request_id))
+            key=RequestKey(terminal_id, request_id_of(request.request_id))
         )
 
     def _sealed(self, parts: tuple[Part, ...]) -> tuple[bytes, Fingerprint]:
@@ -121,7 +121,10 @@ class RequestReader:
         return content, self._sealer.fingerprint(content)
 
 
-def _request_id(text: str) -> RequestId:
+def request_id_of(text: str) -> RequestId:
+    """
+    Read a request id that passed its form.
+    """
     request_id = read_uuid(text)
     if request_id is None:
         message = "a request id passed its form and is no UUID"

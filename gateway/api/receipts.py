@@ -13,7 +13,7 @@ from gateway.api.spoken_hours import spoken_hours
 from gateway.api.wire_money import exponent_of, spoken
 from gateway.domain.record import TransactionRecord
 from gateway.domain.restrictions import RefusalReason
-from gateway.domain.results import ActivityType, Result
+from gateway.domain.results import ADJUSTMENTS, ActivityType, Result
 
 _DECLINES: Final[dict[Result, str]] = {
     Result.INVALID_MERCHANT: "this store cannot take gift cards now",
@@ -70,6 +70,22 @@ _OWN_DECLINES: Final[dict[tuple[ActivityType, Result], str]] = {
         "sale use Refund"
     ),
     (ActivityType.VOID, Result.ORIGINAL_NOT_FOUND): "there is nothing to void",
+    **{
+        (activity, result): why
+        for activity in ADJUSTMENTS
+        for result, why in (
+            (Result.NOT_PERMITTED, "somebody else has to approve what you asked for"),
+            (
+                Result.CANNOT_BE_REVERSED,
+                "only an adjustment that waits for approval can be approved",
+            ),
+            (Result.ORIGINAL_NOT_FOUND, "there is no such adjustment to approve"),
+            (
+                Result.CURRENCY_NOT_SUPPORTED,
+                "an adjustment is in the card's own currency",
+            ),
+        )
+    },
 }
 _OWN_DECLINE_TEXTS: Final = {
     case: f"Declined: {why}." for case, why in _OWN_DECLINES.items()
@@ -181,6 +197,8 @@ def _captured(record: TransactionRecord) -> str:
 
 
 def _adjusted(record: TransactionRecord) -> str:
+    if not record.effective:
+        return "The adjustment waits for somebody else's approval."
     return f"Balance adjusted by {_approved(record)}."
 
 

@@ -29,7 +29,7 @@ def content_parts(  # noqa: PLR0913 - one place for each
     keep_open: bool | None = None,
     time_to_live_s: int | None = None,
     load_type: LoadType | None = None,
-    reason: ReversalReason | BlockReason | None = None,
+    reason: ReversalReason | BlockReason | str | None = None,
 ) -> tuple[Part, ...]:
     """
     List what a request asks for; not what it says besides (exponent, till context).
@@ -45,5 +45,5 @@ def content_parts(  # noqa: PLR0913 - one place for each
         keep_open,
         time_to_live_s,
         None if load_type is None else int(load_type),
-        None if reason is None else int(reason),
+        reason if reason is None or isinstance(reason, str) else int(reason),
     )

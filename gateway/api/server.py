@@ -13,10 +13,13 @@ from grpc_reflection.v1alpha import reflection
 
 from gateway.api.interceptor import Guard
 from gateway.api.service import CardService
+from gateway.api.staff_service import StaffService
 from gateway.api.stream import Streams
 from gateway.runtime.settings_groups import GrpcSettings
 from scrip.v1 import card_service_pb2 as pb
 from scrip.v1 import card_service_pb2_grpc as pb_grpc
+from scrip.v1 import staff_service_pb2 as staff_pb
+from scrip.v1 import staff_service_pb2_grpc as staff_pb_grpc
 
 # Private key, certificate chain and client authorities, all PEM.
 ServerFiles = tuple[bytes, bytes, bytes]
@@ -33,12 +36,13 @@ _LAST_ANSWERS_S: Final = 0.25
 # A watcher that does not read keeps the others from being told (of grpc_health).
 _TELLING_S: Final = 0.5
 _SERVICE: Final = pb.DESCRIPTOR.services_by_name["CardService"].full_name
+_STAFF_SERVICE: Final = staff_pb.DESCRIPTOR.services_by_name["StaffService"].full_name
 _SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 
 
 class GatewayServer:
     """
-    Serve the card service on one port until drained.
+    Serve the card service and staff's on one port until drained.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class GatewayServer:
         *,
         settings: GrpcSettings,
         service: CardService,
+        staff: StaffService,
         guard: Guard,
         streams: Streams,
         fetch_files: FetchFiles,
@@ -60,8 +65,14 @@ class GatewayServer:
             maximum_concurrent_rpcs=MAX_CALLS,
         )
         pb_grpc.add_CardServiceServicer_to_server(service, self._server)
+        staff_pb_grpc.add_StaffServiceServicer_to_server(staff, self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        names = (_SERVICE, reflection.SERVICE_NAME, "grpc.health.v1.Health")
+        names = (
+            _SERVICE,
+            _STAFF_SERVICE,
+            reflection.SERVICE_NAME,
+            "grpc.health.v1.Health",
+        )
         reflection.enable_server_reflection(names, self._server)
         self._credentials = _credentials(fetch_files)
 
@@ -80,6 +91,7 @@ class GatewayServer:
         )
         await self._server.start()
         await self._health.set(_SERVICE, _SERVING)
+        await self._health.set(_STAFF_SERVICE, _SERVING)
         return port
 
     async def drain(self) -> None:

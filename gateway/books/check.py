@@ -52,6 +52,8 @@ RULES: Final = (
     "check_transactions_keyed",
     "check_refusals",
     "check_restrictions",
+    "check_audit",
+    "check_adjustments",
     CONVERSIONS,
 )
 

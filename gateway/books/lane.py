@@ -22,6 +22,7 @@ from gateway.books.columns import (
 from gateway.books.connect import Line, Session
 from gateway.books.faults import ends_connection, first_error, translate
 from gateway.books.rows import card_of, hold_of, key_of, stored_request_of
+from gateway.books.staff_columns import staff_steps
 from gateway.books.wire import Row, Step, Wire, WireLostError, error_text, step
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import CardId, RequestKey
@@ -60,6 +61,9 @@ _QUERIES: Final = (
     "update_cards",
     "write_holds",
     "insert_hold_steps",
+    "insert_adjustments",
+    "approve_adjustments",
+    "insert_audit",
 )
 _BEGIN: Final = step("begin")
 _COMMIT: Final = step("commit")
@@ -373,7 +377,7 @@ def _write_steps(writes: WriteSet) -> list[Step]:
         steps.append(step("write_holds", hold_parameters(writes.holds)))
     if writes.steps:
         steps.append(step("insert_hold_steps", step_parameters(writes.steps)))
-    return steps
+    return [*steps, *staff_steps(writes)]
 
 
 def _unfit(error: Exception) -> ItemFaultError:

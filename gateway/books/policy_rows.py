@@ -37,6 +37,7 @@ from gateway.domain.policy import (
     Terminal,
 )
 from gateway.domain.results import ActivityType
+from gateway.domain.staff import StaffRole
 
 NO_RATES: Final = RateBook.of(())
 
@@ -102,6 +103,11 @@ def build_policy(version: int, rows: PolicyRows, known: Policy | None) -> Policy
             {} if known is None else known.restrictions,
         ),
         issue_batches=dict(rows.issue_batches),
+        desks=frozenset(
+            device.terminal_id
+            for device in devices
+            if device.kind is DeviceKind.STAFF and device.terminal_id is not None
+        ),
     )
 
 
@@ -200,7 +206,7 @@ def _terminal(row: Row) -> Terminal:
 def _device(
     row: Row, merchants: dict[MerchantId, Merchant], stores: dict[StoreId, Store]
 ) -> Device:
-    store_id, code, kind, terminal_id, revoked, certificates = row
+    store_id, code, kind, terminal_id, revoked, roles, certificates = row
     store = stores[store_id]
     merchant = merchants[store.merchant_id]
     return Device(
@@ -210,6 +216,7 @@ def _device(
         terminal_id=terminal_id,
         revoked=revoked,
         certificates=frozenset(certificates),
+        roles=frozenset(map(StaffRole, roles)),
     )
 
 

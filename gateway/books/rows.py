@@ -14,7 +14,7 @@ from gateway.domain.ids import RequestId, RequestKey, TerminalId
 from gateway.domain.originals import Refunds
 from gateway.domain.record import TransactionRecord
 from gateway.domain.restrictions import RefusalReason
-from gateway.domain.results import ActivityType, Channel, EntryMode, Result
+from gateway.domain.results import ADJUSTMENTS, ActivityType, Channel, EntryMode, Result
 from gateway.engine.ports import StoredRequest
 
 K = TypeVar("K")
@@ -139,7 +139,7 @@ def stored_request_of(row: Row) -> StoredRequest:
         later_activity=frozenset(later_activity),
         voided=undone_by == ActivityType.VOID,
         refunds=Refunds._make(refunded),
-        confirmed=confirmed_by is not None,
+        confirmed=confirmed_by is not None or undone_by in ADJUSTMENTS,
         step=_step_of(row[_STEP:_BEFORE_RECORD]),
     )
 

@@ -18,7 +18,10 @@ from gateway.api.interceptor import Guard
 from gateway.api.reading_requests import RequestReader
 from gateway.api.server import GatewayServer
 from gateway.api.service import CardService
+from gateway.api.staff_requests import StaffRequestReader
+from gateway.api.staff_service import StaffIntake, StaffService
 from gateway.api.stream import StreamBounds, Streams
+from gateway.books.audit import PostgresAudit
 from gateway.books.connect import Session
 from gateway.books.lane import PostgresBooks
 from gateway.books.readings import PostgresReadings
@@ -62,6 +65,7 @@ class Stores:
 
     books: PostgresBooks
     readings: PostgresReadings
+    audit: PostgresAudit
     live: RedisLive
 
     async def close(self) -> None:
@@ -71,6 +75,7 @@ class Stores:
         await self.live.stop()
         await self.books.close()
         await self.readings.close()
+        await self.audit.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +105,7 @@ async def connect_stores(settings: Settings, metrics: Metrics) -> Stores:
     stores = Stores(
         books=PostgresBooks(dsn, session),
         readings=PostgresReadings(dsn, session),
+        audit=PostgresAudit(dsn, session),
         live=_live(settings, metrics),
     )
     limit = time.monotonic() + settings.supervisor.ready_timeout_s / 2
@@ -228,7 +234,8 @@ async def assemble(
         policies=policies,
         lanes=(lane, questions),
         worker=worker,
-        reader=RequestReader(VaultSealer(key_ring)),
+        sealer=VaultSealer(key_ring),
+        audit=stores.audit,
     )
     return Worker(server=server, lane=lane, questions=questions, stores=stores)
 
@@ -239,14 +246,27 @@ def _server(
     *,
     policies: Policies,
     lanes: tuple[Lane, ReadingLane],
-    reader: RequestReader,
+    sealer: VaultSealer,
+    audit: PostgresAudit,
     worker: int,
 ) -> GatewayServer:
     lane, questions = lanes
     deadline_s = settings.grpc.default_deadline_ms / 1_000
     call_log = CallLog(metrics)
     entrance = Entrance(policies)
-    intake = Intake(entrance=entrance, reader=reader, lane=lane, questions=questions)
+    intake = Intake(
+        entrance=entrance,
+        reader=RequestReader(sealer),
+        lane=lane,
+        questions=questions,
+    )
+    staff = StaffIntake(
+        entrance=entrance,
+        reader=StaffRequestReader(sealer),
+        lane=lane,
+        questions=questions,
+        audit=audit,
+    )
     streams = Streams(
         intake=intake,
         policies=policies,
@@ -267,6 +287,7 @@ def _server(
     return GatewayServer(
         settings=settings.grpc,
         service=CardService(intake=intake, policies=policies, streams=streams),
+        staff=StaffService(intake=staff, policies=policies),
         guard=guard,
         streams=streams,
         fetch_files=server_credentials_fetcher(*paths),

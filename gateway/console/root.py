@@ -37,6 +37,7 @@ OWN_COMMANDS: Final = {
     "store-group": "gateway.console.store_groups",
     "terminal": "gateway.console.terminals",
     "device": "gateway.console.devices",
+    "staff": "gateway.console.staff",
     "restriction": "gateway.console.restrictions",
     "product": "gateway.console.products",
     "card": "gateway.console.cards",
@@ -44,6 +45,7 @@ OWN_COMMANDS: Final = {
     "cash-out": "gateway.console.cash_out",
     "clock": "gateway.console.clock",
     "books": "gateway.console.books",
+    "audit": "gateway.console.audit",
 }
 
 

@@ -1,5 +1,7 @@
 """
-GetBalance: what a till may be told of a card. Nothing is recorded.
+GetBalance and GetCard: what a till, and what staff may be told of a card.
+
+Nothing is recorded.
 """
 
 from gateway.domain.checks import (
@@ -14,6 +16,21 @@ from gateway.domain.commands import GetBalance
 from gateway.domain.decision import Facts, View, write_record
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import ActivityType, Result
+
+
+def read_card(question: GetBalance, view: View) -> TransactionRecord:
+    """
+    Answer staff with the balance and the state of a card, whatever that is.
+
+    `reason` is why the card is blocked. Results: APPROVED, or 58/03, 14.
+    """
+    card = view.card
+    refusal = refuse_place(view.place) or refuse_card(card, view.place, view.policy)
+    facts = Facts(ActivityType.BALANCE, refusal or Result.APPROVED, shown=True)
+    told = card if refusal is None else None
+    if told is not None and told.block_reason is not None:
+        facts = facts._replace(reason=int(told.block_reason))
+    return write_record(question, view, facts, before=told, after=None)
 
 
 def read_balance(question: GetBalance, view: View) -> TransactionRecord:

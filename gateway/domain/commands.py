@@ -10,7 +10,13 @@ from typing import NamedTuple
 
 from gateway.domain.cards import BlockReason
 from gateway.domain.ids import RequestId, RequestKey, TerminalId
-from gateway.domain.results import Channel, EntryMode, LoadType, ReversalReason
+from gateway.domain.results import (
+    ActivityType,
+    Channel,
+    EntryMode,
+    LoadType,
+    ReversalReason,
+)
 
 
 class Amount(NamedTuple):
@@ -242,9 +248,43 @@ class Deactivate(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unblock(Command):
+    """
+    Make a blocked card usable again.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replace(Moving):
+    """
+    Put another card in the place of a lost or stolen one.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjust(Command):
+    """
+    Ask that a balance be put right; `activity` says which way.
+    """
+
+    activity: ActivityType
+    amount: Amount
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApproveAdjustment(Naming):
+    """
+    Let an adjustment happen that somebody else asked for.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetBalance:
     """
     Read a balance. Not recorded: `request_id` is echoed where it was sent.
+
+    By staff it is GetCard, which tells of any card, whatever its state.
     """
 
     request_id: RequestId | None
@@ -281,4 +321,8 @@ MoneyCommand = (
     | Block
     | TransferBalance
     | Deactivate
+    | Unblock
+    | Replace
+    | Adjust
+    | ApproveAdjustment
 )

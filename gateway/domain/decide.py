@@ -5,10 +5,13 @@ One entry for every command that is recorded.
 from collections.abc import Callable
 from typing import Any, Final
 
+from gateway.domain.adjust import decide_adjust, decide_approve_adjustment
 from gateway.domain.cash_out import decide_cash_out
 from gateway.domain.commands import (
     Activate,
+    Adjust,
     Advice,
+    ApproveAdjustment,
     Authorize,
     Block,
     CancelAuthorization,
@@ -53,6 +56,8 @@ ACTIVITIES: Final[dict[type[Command], ActivityType]] = {
     Block: ActivityType.BLOCK,
     TransferBalance: ActivityType.TRANSFER_BALANCE_FROM,
     Deactivate: ActivityType.DEACTIVATE,
+    # An approval that finds nothing; else it is of its original's kind.
+    ApproveAdjustment: ActivityType.ADJUST_INCREMENT,
 }
 
 # Each takes its own kind of command, which the key says.
@@ -61,6 +66,7 @@ _BY_CARD: Final[dict[type[Command], Callable[[Any, View], Decision]]] = {
     Load: decide_load,
     Activate: decide_activate,
     CashOut: decide_cash_out,
+    Adjust: decide_adjust,
 }
 _BY_ORIGINAL: Final[
     dict[type[Command], Callable[[Any, View, Original | None], Decision]]
@@ -68,7 +74,17 @@ _BY_ORIGINAL: Final[
     Reverse: decide_reverse,
     Refund: decide_refund,
     Void: decide_void,
+    ApproveAdjustment: decide_approve_adjustment,
 }
+
+
+def activity_of(command: Command) -> ActivityType:
+    """
+    Tell what a request is recorded as.
+    """
+    if isinstance(command, Adjust):
+        return command.activity
+    return ACTIVITIES[type(command)]
 
 
 def decide(command: Command, view: View, original: Original | None) -> Decision:

@@ -13,7 +13,12 @@ from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import RequestId, TerminalId, TransactionId
 from gateway.domain.policy import Place, Policy
 from gateway.domain.pricing import NOT_CONVERTED, Price
-from gateway.domain.record import Posting, TransactionRecord
+from gateway.domain.record import (
+    AdjustmentApproved,
+    AdjustmentAsked,
+    Posting,
+    TransactionRecord,
+)
 from gateway.domain.restrictions import Refusal
 from gateway.domain.results import ActivityType, Channel, Result
 
@@ -106,6 +111,7 @@ class Decision:
 
     `holds` are those that are new or changed, `step` what became of the one the command
     is about. `also` is what the same request brings about besides, on another card.
+    `adjustment` is who of the staff asked for one, or let it happen.
     """
 
     record: TransactionRecord
@@ -114,6 +120,7 @@ class Decision:
     holds: tuple[Hold, ...] = ()
     step: HoldStep | None = None
     also: tuple["Decision", ...] = ()
+    adjustment: AdjustmentAsked | AdjustmentApproved | None = None
 
 
 class Facts(NamedTuple):

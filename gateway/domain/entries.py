@@ -25,6 +25,24 @@ def postings_of(record: TransactionRecord) -> tuple[Posting, ...]:
     return _entries(record, Account.MERCHANT_RECEIVABLE, sign=-1)
 
 
+def adjusting(record: TransactionRecord) -> tuple[Posting, ...]:
+    """
+    Give the postings of an approved adjustment: the programme bears it.
+    """
+    currency, program = record.card_currency, record.program_id
+    transaction, card = record.transaction_id, record.card_id
+    if transaction is None or card is None or program is None or currency is None:
+        message = "an adjustment is posted on a known card"
+        raise InvariantError(message)
+    up = record.activity is ActivityType.ADJUST_INCREMENT
+    amount = -record.card_minor if up else record.card_minor
+    liability, own = Account.CARD_LIABILITY, Account.ADJUSTMENTS
+    return (
+        Posting(transaction, 1, card, liability, program, currency, amount),
+        Posting(transaction, 2, card, own, program, currency, -amount),
+    )
+
+
 def reversing(
     reversal: TransactionRecord, original: TransactionRecord
 ) -> tuple[Posting, ...]:

@@ -53,6 +53,22 @@ class TerminalDeniedError(GatewayError):
     reason = "TERMINAL_DENIED"
 
 
+class ServiceDeniedError(GatewayError):
+    """
+    A till asks for what staff does, or staff for what tills do.
+    """
+
+    reason = "SERVICE_DENIED"
+
+
+class RoleDeniedError(GatewayError):
+    """
+    No role of the staff member permits what they ask for.
+    """
+
+    reason = "ROLE_DENIED"
+
+
 class TransactionNotFoundError(GatewayError):
     """
     Nothing is recorded for the request id. Final only under a tombstone.

@@ -14,7 +14,11 @@ from zoneinfo import ZoneInfo
 
 from currency import Currency, RateBook
 from gateway.domain.cash_out_rules import NO_CASH_OUT_RULES, CashOutRules
-from gateway.domain.errors import DeviceDeniedError, TerminalDeniedError
+from gateway.domain.errors import (
+    DeviceDeniedError,
+    ServiceDeniedError,
+    TerminalDeniedError,
+)
 from gateway.domain.ids import (
     IssueBatchId,
     MerchantId,
@@ -27,6 +31,7 @@ from gateway.domain.ids import (
 )
 from gateway.domain.restrictions import Restriction
 from gateway.domain.results import ActivityType
+from gateway.domain.staff import PERMITTED, Acting, StaffRole, role_denied
 
 
 class PartyState(IntEnum):
@@ -42,10 +47,13 @@ class PartyState(IntEnum):
 class DeviceKind(IntEnum):
     """
     TERMINAL speaks for one terminal, CONTROLLER for every terminal of its store.
+
+    STAFF is a person at a desk, with a terminal of their own.
     """
 
     TERMINAL = 1
     CONTROLLER = 2
+    STAFF = 3
 
 
 class DeviceName(NamedTuple):
@@ -174,6 +182,8 @@ class Terminal:
 class Device:
     """
     What holds a certificate. `revoked` takes its access away at once.
+
+    `roles` are those of a STAFF device; others have none.
     """
 
     name: DeviceName
@@ -182,6 +192,7 @@ class Device:
     terminal_id: TerminalId | None
     revoked: bool
     certificates: frozenset[bytes]
+    roles: frozenset[StaffRole] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +216,8 @@ class Policy:
     entry never ages.
 
     `restrictions` holds the version in force of each set; `issue_batches` the sets of
-    those issue batches that have one.
+    those issue batches that have one. `desks` are the terminals of staff, for which no
+    till speaks.
     """
 
     version: int
@@ -220,6 +232,7 @@ class Policy:
     cash_out_rules: CashOutRules = NO_CASH_OUT_RULES
     restrictions: Mapping[RestrictionSetId, Restriction] = field(default_factory=dict)
     issue_batches: Mapping[IssueBatchId, RestrictionSetId] = field(default_factory=dict)
+    desks: frozenset[TerminalId] = frozenset()
 
     def device_of(self, caller: Caller) -> Device:
         """
@@ -238,16 +251,46 @@ class Policy:
             raise DeviceDeniedError(message)
         return device
 
+    def till_of(self, caller: Caller) -> Device:
+        """
+        Give the caller's device, which is no staff member's.
+
+        Raises:
+            DeviceDeniedError: as `device_of`.
+            ServiceDeniedError: it is.
+
+        """
+        device = self.device_of(caller)
+        if device.kind is DeviceKind.STAFF:
+            message = "a certificate of kind STAFF cannot do what tills do"
+            raise ServiceDeniedError(message)
+        return device
+
+    def staff_of(self, caller: Caller) -> Device:
+        """
+        Give the caller's device, which is a staff member's.
+
+        Raises:
+            DeviceDeniedError: as `device_of`.
+            ServiceDeniedError: it is none.
+
+        """
+        device = self.device_of(caller)
+        if device.kind is not DeviceKind.STAFF:
+            message = "this needs a certificate of kind STAFF"
+            raise ServiceDeniedError(message)
+        return device
+
     def terminal_of(self, caller: Caller, terminal_code: str) -> TerminalId:
         """
         Give the terminal a request counts for; "" stands for the device's own.
 
         Raises:
-            DeviceDeniedError: as `device_of`.
+            DeviceDeniedError, ServiceDeniedError: as `till_of`.
             TerminalDeniedError: the terminal is not the device's to speak for.
 
         """
-        device = self.device_of(caller)
+        device = self.till_of(caller)
         if device.terminal_id is not None:
             own = self.places[device.terminal_id].terminal
             if terminal_code and terminal_code != own.code:
@@ -255,40 +298,61 @@ class Policy:
                     "terminal_id: this certificate speaks for its own terminal only"
                 )
                 raise TerminalDeniedError(message)
-            return device.terminal_id
+            return self._no_desk(device.terminal_id)
         if not terminal_code:
             message = "terminal_id: a controller names a terminal of its store"
             raise TerminalDeniedError(message)
-        return self._terminal_of_store(device, terminal_code)
+        return self._no_desk(self._terminal_of_store(device.store_id, terminal_code))
 
     def sibling_of(self, caller: Caller, terminal_code: str) -> TerminalId:
         """
         Give a terminal of the caller's store, as a reversal may name it.
 
         Raises:
-            DeviceDeniedError: as `device_of`.
+            DeviceDeniedError, ServiceDeniedError: as `till_of`.
             TerminalDeniedError: the terminal is of no store of the caller's.
 
         """
-        return self._terminal_of_store(self.device_of(caller), terminal_code)
+        return self._terminal_of_store(self.till_of(caller).store_id, terminal_code)
 
-    def _terminal_of_store(self, device: Device, terminal_code: str) -> TerminalId:
-        terminal_id = self.terminal_ids.get((device.store_id, terminal_code))
+    def _terminal_of_store(self, store_id: StoreId, terminal_code: str) -> TerminalId:
+        terminal_id = self.terminal_ids.get((store_id, terminal_code))
         if terminal_id is None:
             message = "terminal_id: no such terminal in this device's store"
             raise TerminalDeniedError(message)
         return terminal_id
 
-    def check_caller(self, caller: Caller, terminal_id: TerminalId) -> Place:
+    def _no_desk(self, terminal_id: TerminalId) -> TerminalId:
+        if terminal_id in self.desks:
+            message = "terminal_id: this terminal is the desk of a staff member"
+            raise TerminalDeniedError(message)
+        return terminal_id
+
+    def check_caller(
+        self, caller: Caller, terminal_id: TerminalId, acting: Acting | None = None
+    ) -> Place:
         """
         Refuse a caller who may no longer speak for a terminal, else give its place.
 
+        With `acting` it is a staff member's request, without a till's.
+
         Raises:
             DeviceDeniedError: as `device_of`.
+            ServiceDeniedError: the device is of the other kind.
+            RoleDeniedError: the staff member has the role no more that they act in.
             TerminalDeniedError: the terminal is not the device's to speak for.
 
         """
-        device = self.device_of(caller)
+        if acting is None:
+            device = self.till_of(caller)
+            self._no_desk(terminal_id)
+        else:
+            device = self.staff_of(caller)
+            if acting.role not in device.roles & PERMITTED[acting.operation]:
+                raise role_denied(acting.operation)
+            if acting.staff != device.name.device:
+                message = "the request is another staff member's"
+                raise DeviceDeniedError(message)
         place = self.places.get(terminal_id)
         if place is None or (
             device.terminal_id != terminal_id

@@ -59,6 +59,26 @@ class Posting(NamedTuple):
     amount_minor: int
 
 
+class AdjustmentAsked(NamedTuple):
+    """
+    Who asked for an adjustment, and why. `transaction_id` is the request's.
+    """
+
+    transaction_id: TransactionId
+    requested_by: str
+    reason: str
+
+
+class AdjustmentApproved(NamedTuple):
+    """
+    Who let an adjustment happen, and by which transaction.
+    """
+
+    transaction_id: TransactionId
+    approval_id: TransactionId
+    approved_by: str
+
+
 class TransactionRecord(NamedTuple):
     """
     One recorded request and its outcome.

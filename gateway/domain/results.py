@@ -111,6 +111,9 @@ class ActivityType(IntEnum):
 # it is searched by identity, and hashing an enum is slow.
 DEBITS = (ActivityType.REDEEM, ActivityType.CAPTURE, ActivityType.CASH_OUT)
 
+# What puts a balance right: a request that moves nothing, and its approval.
+ADJUSTMENTS = frozenset({ActivityType.ADJUST_INCREMENT, ActivityType.ADJUST_DECREMENT})
+
 # What undoes another transaction, and is itself never undone.
 UNDOINGS = frozenset({ActivityType.REVERSAL, ActivityType.VOID})
 
@@ -147,6 +150,7 @@ class CurrentState(IntEnum):
     DECLINED = 3
     VOIDED = 4
     REFUNDED = 5
+    PENDING = 6
 
 
 class LoadType(IntEnum):

@@ -19,7 +19,16 @@ from gateway.domain.originals import (
 from gateway.domain.policy import Policy
 from gateway.domain.pricing import price_of
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import APPROVALS, DEBITS, ActivityType, Result
+from gateway.domain.results import (
+    ADJUSTMENTS,
+    APPROVALS,
+    DEBITS,
+    ActivityType,
+    Result,
+)
+
+# Once approved it stands: a void, and what two of the staff agreed on.
+_KEPT = frozenset({ActivityType.VOID, *ADJUSTMENTS})
 
 
 def decide_reverse(command: Reverse, view: View, original: Original | None) -> Decision:
@@ -49,7 +58,7 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
         return decided
     approved = record.result in APPROVALS
     if record.activity is ActivityType.REVERSAL or (
-        record.activity is ActivityType.VOID and approved
+        approved and record.activity in _KEPT
     ):
         facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=True)
         return decline(command, view, facts)

@@ -12,7 +12,13 @@ from gateway.domain.originals import (
     refuse_original,
 )
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import APPROVALS, UNDOINGS, ActivityType, Result
+from gateway.domain.results import (
+    ADJUSTMENTS,
+    APPROVALS,
+    UNDOINGS,
+    ActivityType,
+    Result,
+)
 from gateway.domain.reverse import undo
 
 
@@ -52,7 +58,7 @@ def _refuse_voiding(original: Original, view: View) -> Result | None:
     """
     Check 15: it can be voided, was not undone before, and its day is not over.
     """
-    if original.record.activity in UNDOINGS:
+    if original.record.activity in UNDOINGS | ADJUSTMENTS:
         return Result.CANNOT_BE_REVERSED
     if original.reversed or original.voided:
         return Result.ALREADY_REVERSED

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from gateway.domain.auditing import acting_of
 from gateway.domain.cards import Card
 from gateway.domain.commands import Moving, Naming, Reverse
-from gateway.domain.decide import ACTIVITIES, decide
+from gateway.domain.decide import activity_of, decide
 from gateway.domain.decision import Decision, Stamp, View, answer_unrecorded
 from gateway.domain.errors import GatewayError, InvariantError
 from gateway.domain.holds import Hold
@@ -132,7 +133,7 @@ class Attempt:
             await transaction.rollback()
             raise
         writes = journal.write_set()
-        if not writes.records:
+        if not writes.records and not writes.audit:
             await transaction.rollback()
             return Done(answers, swept=self._sweeps)
         await self._tools.faults.reach("before_commit")
@@ -207,6 +208,7 @@ class Attempt:
                 refused[item] = fault
                 break
             answers.append((item, answer))
+            journal.audit(item.command, answer, locked.clock)
         if refused:
             raise RestartError("decision failed", refused)
         self._check_tombstones(journal, locked.won)
@@ -260,8 +262,11 @@ class Attempt:
         refused: dict[Item, GatewayError] = {}
         for item, _ in self._items:
             try:
+                command = item.command
                 places.append(
-                    policy.check_caller(item.caller, item.command.terminal_id)
+                    policy.check_caller(
+                        item.caller, command.terminal_id, acting_of(command)
+                    )
                 )
             except GatewayError as fault:
                 refused[item] = fault
@@ -335,7 +340,7 @@ class Attempt:
                 return Answer(kept.record, replayed=True, state=state, step=kept.step)
             late = kept.fingerprint is None
             result = Result.ALREADY_REVERSED if late else Result.DUPLICATE
-            record = answer_unrecorded(command, view, ACTIVITIES[type(command)], result)
+            record = answer_unrecorded(command, view, activity_of(command), result)
             return Answer(record, replayed=False, state=CurrentState.DECLINED)
         original = None
         if isinstance(command, Naming):

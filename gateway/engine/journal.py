@@ -7,7 +7,9 @@ key, stored before or decided a moment ago.
 
 import hmac
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from gateway.domain.auditing import AuditEntry, audit_of
 from gateway.domain.cards import Card
 from gateway.domain.commands import (
     CardRef,
@@ -21,8 +23,14 @@ from gateway.domain.decision import Decision
 from gateway.domain.holds import Hold, HoldState, HoldStep
 from gateway.domain.ids import CardId, RequestKey, TransactionId
 from gateway.domain.originals import NO_REFUNDS, Original, Refunds
-from gateway.domain.record import Posting, TransactionRecord
+from gateway.domain.record import (
+    AdjustmentApproved,
+    AdjustmentAsked,
+    Posting,
+    TransactionRecord,
+)
 from gateway.domain.results import (
+    ADJUSTMENTS,
     APPROVALS,
     NO_USE,
     ActivityType,
@@ -68,6 +76,9 @@ class Journal:
         self._postings: list[Posting] = []
         self._changed: dict[CardId, Card] = {}
         self._undone: set[TransactionId] = set()
+        self._asked: list[AdjustmentAsked] = []
+        self._approved: list[AdjustmentApproved] = []
+        self._audit: list[AuditEntry] = []
 
     def kept(self, key: RequestKey) -> Kept | None:
         """
@@ -195,8 +206,22 @@ class Journal:
             self._changed_holds[hold.hold_id] = hold
         if decision.step is not None:
             self._steps.append(decision.step)
+        if isinstance(decision.adjustment, AdjustmentAsked):
+            self._asked.append(decision.adjustment)
+        elif decision.adjustment is not None:
+            self._approved.append(decision.adjustment)
         for further in decision.also:
             self.add_unasked(further)
+
+    def audit(self, command: Command, answer: Answer, clock: datetime) -> None:
+        """
+        Note what one of the staff was answered; a till's request is none of the audit.
+        """
+        record, replayed = answer.record, answer.replayed
+        at = clock if replayed else record.host_time
+        entry = audit_of(command, record, at=at, replayed=replayed)
+        if entry is not None:
+            self._audit.append(entry)
 
     def write_set(self) -> WriteSet:
         """
@@ -211,6 +236,9 @@ class Journal:
             },
             holds=list(self._changed_holds.values()),
             steps=self._steps,
+            adjustments_asked=self._asked,
+            adjustments_approved=self._approved,
+            audit=self._audit,
         )
 
     def _card_at(self, ref: CardRef) -> Card | None:
@@ -235,6 +263,8 @@ class Journal:
             lost = record.result is Result.ORIGINAL_NOT_FOUND
             if lost and isinstance(command, Reverse):
                 self._kept[command.original] = Kept(None, record, reversed=False)
+        elif record.effective and record.activity in ADJUSTMENTS:
+            self._kept[command.original] = replace(original, confirmed=True)
         elif record.effective and original.record.transaction_id is not None:
             self._undone.add(original.record.transaction_id)
             voided = record.activity is ActivityType.VOID
@@ -305,6 +335,9 @@ def state_of(kept: Kept) -> CurrentState:
         return CurrentState.DECLINED
     if kept.voided:
         return CurrentState.VOIDED
+    if kept.record.activity in ADJUSTMENTS:
+        done = kept.record.effective or kept.confirmed
+        return CurrentState.POSTED if done else CurrentState.PENDING
     refunded = kept.refunds.approved_minor
     if refunded and refunded == kept.record.approved_minor:
         return CurrentState.REFUNDED

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from gateway.domain.auditing import AuditEntry
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
 from gateway.domain.holds import Hold, HoldStep
@@ -22,7 +23,12 @@ from gateway.domain.ids import (
 )
 from gateway.domain.originals import NO_REFUNDS, Refunds
 from gateway.domain.policy import Policy
-from gateway.domain.record import Posting, TransactionRecord
+from gateway.domain.record import (
+    AdjustmentApproved,
+    AdjustmentAsked,
+    Posting,
+    TransactionRecord,
+)
 
 
 class ItemFaultError(Exception):
@@ -115,10 +121,11 @@ class StoredRequest:
 
     Without a fingerprint it is a tombstone, and `record` is the reversal's.
     `reversed` and `voided` tell whether an effective reversal or void of the record
-    stands, `confirmed` whether a Confirm of it does. `step` is what it made of a hold.
-    `later_activity` holds, for an approved Activate, the approved and
-    unreversed transactions on its card since (at most one more than a batch holds);
-    `refunds` what the refunds of an approved Redeem come to that were not undone.
+    stands, `confirmed` whether a Confirm of it does, or an adjustment's approval.
+    `step` is what it made of a hold. `later_activity` holds, for an approved Activate,
+    the approved and unreversed transactions on its card since (at most one more than a
+    batch holds); `refunds` what the refunds of an approved Redeem come to that were not
+    undone.
     """
 
     fingerprint: Fingerprint | None
@@ -149,7 +156,8 @@ class WriteSet:
     What a batch decided. Cards are given once each, in their last version.
 
     `card_versions` holds the versions that were locked, by card: the second wall.
-    `holds` are those that are new or changed, in their last version.
+    `holds` are those that are new or changed, in their last version. `audit` is written
+    last of all, right before the commit: its chain has one lock for all.
     """
 
     records: Sequence[TransactionRecord]
@@ -158,6 +166,9 @@ class WriteSet:
     card_versions: dict[CardId, int]
     holds: Sequence[Hold] = ()
     steps: Sequence[HoldStep] = ()
+    adjustments_asked: Sequence[AdjustmentAsked] = ()
+    adjustments_approved: Sequence[AdjustmentApproved] = ()
+    audit: Sequence[AuditEntry] = ()
 
 
 class BalanceRead(NamedTuple):

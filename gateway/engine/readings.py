@@ -8,7 +8,8 @@ connection of their own, so that they neither wait for locks nor make sales wait
 import asyncio
 from collections import deque
 
-from gateway.domain.balance import read_balance
+from gateway.domain.auditing import acting_of
+from gateway.domain.balance import read_balance, read_card
 from gateway.domain.commands import GetBalance, GetTransaction
 from gateway.domain.decision import Stamp, View
 from gateway.domain.errors import (
@@ -184,21 +185,25 @@ class ReadingLane:
 
     async def _answer_balances(self, batch: list[tuple[Reading, GetBalance]]) -> None:
         refs = {question.card.number_index: question.card for _, question in batch}
-        read = await self._readings.read_balances(list(refs.values()))
-        policy = await self._policies.at_least(read.policy_version)
-        cards = {card.number_index: card for card in read.cards}
-        stamp = Stamp(None, "", read.clock, FIRST_BATCH_NO)
+        found = await self._readings.read_balances(list(refs.values()))
+        policy = await self._policies.at_least(found.policy_version)
+        cards = {card.number_index: card for card in found.cards}
+        stamp = Stamp(None, "", found.clock, FIRST_BATCH_NO)
         failed = []
         for reading, question in batch:
             if reading.future.done():
                 continue
             try:
-                place = policy.check_caller(reading.caller, question.terminal_id)
+                acting = acting_of(question)
+                place = policy.check_caller(
+                    reading.caller, question.terminal_id, acting
+                )
             except GatewayError as fault:
                 reading.future.set_exception(fault)
                 continue
             card = cards.get(question.card.number_index)
-            record = read_balance(question, View(place, card, policy, stamp))
+            read = read_card if acting else read_balance
+            record = read(question, View(place, card, policy, stamp))
             if record.result is Result.INVALID_CARD:
                 failed.append(FailedLookup(question.terminal_id, place.store.store_id))
             approved = record.result in APPROVALS
@@ -221,7 +226,7 @@ class ReadingLane:
                 continue
             stored = found.get(question.key)
             try:
-                policy.device_of(reading.caller)
+                policy.till_of(reading.caller)
                 if stored is None or stored.fingerprint is None:
                     raise TransactionNotFoundError(final=stored is not None)
             except GatewayError as fault:

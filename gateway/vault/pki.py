@@ -52,7 +52,7 @@ __all__ = [
     "server_credentials_fetcher",
 ]
 
-DEVICE_KINDS: Final = frozenset({"TERMINAL", "CONTROLLER"})
+DEVICE_KINDS: Final = frozenset({"TERMINAL", "CONTROLLER", "STAFF"})
 DEVICE_LIFETIME_DEFAULT: Final = timedelta(days=30)
 DEVICE_LIFETIME_MAX: Final = timedelta(days=30)
 SERVER_LIFETIME_DEFAULT: Final = timedelta(days=90)
@@ -165,12 +165,12 @@ class LocalAuthority(Hidden):
         """
         Issue a device's certificate, with its name as the only URI.
 
-        The kind, TERMINAL or CONTROLLER, stands in the subject for people to read;
+        The kind (TERMINAL, CONTROLLER, STAFF) stands in the subject for people to read;
         what a device may do is in the books. Raises DeviceUriError, AuthorityError.
         """
         identity = DeviceIdentity(merchant=merchant, store=store, device=device)
         if kind not in DEVICE_KINDS:
-            raise AuthorityError("the kind is neither TERMINAL nor CONTROLLER")
+            raise AuthorityError("the kind is none of TERMINAL, CONTROLLER and STAFF")
         _check_lifetime(lifetime, at_most=DEVICE_LIFETIME_MAX)
         subject = [
             _attribute(NameOID.ORGANIZATION_NAME, merchant),

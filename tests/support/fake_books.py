@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
+from gateway.domain import record as recorded
+from gateway.domain.auditing import AuditEntry
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
 from gateway.domain.holds import Hold, HoldState, HoldStep
@@ -17,7 +19,7 @@ from gateway.domain.ids import CardId, RequestId, RequestKey, TransactionId
 from gateway.domain.originals import Refunds
 from gateway.domain.policy import Policy
 from gateway.domain.record import Posting, TransactionRecord
-from gateway.domain.results import APPROVALS, NO_USE, ActivityType
+from gateway.domain.results import ADJUSTMENTS, APPROVALS, NO_USE, ActivityType
 from gateway.engine.ports import (
     BalanceRead,
     CardName,
@@ -64,6 +66,9 @@ class FakeBooks:
         self.opened: list[LockRequest] = []
         self.passed: list[str] = []
         self.commits = 0
+        self.asked: list[recorded.AdjustmentAsked] = []
+        self.approved: list[recorded.AdjustmentApproved] = []
+        self.audit: list[AuditEntry] = []
         self._undone: dict[TransactionId, ActivityType] = {}
         self._confirmed: set[TransactionId] = set()
         self._refunds: dict[TransactionId, list[TransactionRecord]] = {}
@@ -266,6 +271,9 @@ class FakeBooks:
         self.postings.extend(writes.postings)
         self.holds.update({hold.hold_id: hold for hold in writes.holds})
         self.steps.update({step.transaction_id: step for step in writes.steps})
+        self.asked.extend(writes.adjustments_asked)
+        self.approved.extend(writes.adjustments_approved)
+        self.audit.extend(writes.audit)
         self.cards.update({card.card_id: card for card in writes.cards})
         self.keys.update({c.key: (c.transaction_id, c.fingerprint) for c in claims})
 
@@ -276,7 +284,7 @@ class FakeBooks:
         original = record.original_transaction_id
         if original is None:
             return
-        if record.effective and record.activity is ActivityType.CONFIRM:
+        if record.effective and record.activity in {ActivityType.CONFIRM, *ADJUSTMENTS}:
             self._confirmed.add(original)
         elif record.effective:
             self._undone[original] = record.activity

@@ -19,9 +19,12 @@ from gateway.api.entrance import Entrance
 from gateway.api.identity import Identities
 from gateway.api.intake import Intake
 from gateway.api.interceptor import Guard
+from gateway.api.ports import Sealer
 from gateway.api.reading_requests import RequestReader
 from gateway.api.server import GatewayServer
 from gateway.api.service import CardService
+from gateway.api.staff_requests import StaffRequestReader
+from gateway.api.staff_service import StaffIntake, StaffService
 from gateway.api.stream import StreamBounds, Streams
 from gateway.bootstrap.sealing import DeviceCertificates
 from gateway.domain.errors import TransactionNotFoundError
@@ -107,6 +110,23 @@ def issue(authority: LocalAuthority, device: str = "till-1") -> KeyPair:
     )
 
 
+def _staff_service(
+    entrance: Entrance,
+    sealer: Sealer,
+    lane: DecidingLane,
+    questions: RefusingQuestions,
+    policies: KnownPolicies,
+) -> StaffService:
+    intake = StaffIntake(
+        entrance=entrance,
+        reader=StaffRequestReader(sealer),
+        lane=lane,
+        questions=questions,
+        audit=wire.KeptAudit(),
+    )
+    return StaffService(intake=intake, policies=policies)
+
+
 @asynccontextmanager
 async def serving(
     folder: Path, *, free: int = 1_000, **settings: Any
@@ -155,6 +175,7 @@ async def serving(
         server = GatewayServer(
             settings=grpc_settings,
             service=CardService(intake=intake, policies=policies, streams=streams),
+            staff=_staff_service(entrance, sealer, lane, questions, policies),
             guard=guard,
             streams=streams,
             fetch_files=server_credentials_fetcher(

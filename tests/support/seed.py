@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import psycopg
 
+from gateway.domain.policy import DeviceKind
 from gateway.vault.pki import KeyPair, LocalAuthority, certificate_sha256
 
 TRUST_DOMAIN: Final = "scrip.internal"
@@ -34,13 +35,16 @@ class DeviceSeed:
     store: str
     device: str
     terminal: str | None
+    roles: tuple[int, ...] = ()
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> DeviceKind:
         """
-        Name the kind as certificates do.
+        Give the kind: who has roles is of the staff.
         """
-        return "CONTROLLER" if self.terminal is None else "TERMINAL"
+        if self.roles:
+            return DeviceKind.STAFF
+        return DeviceKind.CONTROLLER if self.terminal is None else DeviceKind.TERMINAL
 
 
 # By the names that tests use.
@@ -93,10 +97,11 @@ WHERE merchant.code = %(merchant)s AND store.code = %(store)s
 ON CONFLICT ON CONSTRAINT terminal_code_key DO NOTHING
 """
 _DEVICE: Final = """
-INSERT INTO device (store_id, code, kind, terminal_id)
-SELECT store_id, %(device)s, CASE WHEN %(terminal)s::text IS NULL THEN 2 ELSE 1 END,
+INSERT INTO device (store_id, code, kind, terminal_id, roles)
+SELECT store_id, %(device)s, %(kind)s,
     (SELECT terminal_id FROM terminal
-     WHERE terminal.store_id = store.store_id AND terminal.code = %(terminal)s)
+     WHERE terminal.store_id = store.store_id AND terminal.code = %(terminal)s),
+    %(roles)s::smallint[]
 FROM store JOIN merchant USING (merchant_id)
 WHERE merchant.code = %(merchant)s AND store.code = %(store)s
 RETURNING device_id
@@ -130,13 +135,15 @@ def seed_device(
         merchant=device.merchant,
         store=device.store,
         device=device.device,
-        kind=device.kind,
+        kind=device.kind.name,
     )
-    names = {
+    names: dict[str, object] = {
         "merchant": device.merchant,
         "store": device.store,
         "device": device.device,
         "terminal": device.terminal,
+        "kind": int(device.kind),
+        "roles": list(device.roles),
     }
     with psycopg.connect(owner_dsn) as connection:
         if device.terminal is not None:

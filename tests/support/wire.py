@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.bootstrap.sealing import VaultSealer
+from gateway.domain.auditing import AuditEntry
 from gateway.domain.commands import GetBalance, GetTransaction, MoneyCommand
 from gateway.domain.decide import decide
 from gateway.domain.errors import GatewayError
@@ -247,6 +248,21 @@ class RefusingQuestions:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         future.set_exception(self.fault)
         return future
+
+
+class KeptAudit:
+    """
+    Keep what is audited.
+    """
+
+    def __init__(self) -> None:
+        self.entries: list[AuditEntry] = []
+
+    async def append(self, entry: AuditEntry) -> None:
+        """
+        Keep it.
+        """
+        self.entries.append(entry)
 
 
 def answer_of(record: Any, *, replayed: bool = False) -> Answer:

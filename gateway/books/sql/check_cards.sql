@@ -86,7 +86,7 @@ LEFT JOIN transaction AS o ON t.original_transaction_id = o.transaction_id
 WHERE
     t.balance_after_minor - t.balance_before_minor <> CASE
         WHEN t.card_seq IS NULL THEN 0
-        WHEN t.activity IN (3, 6)
+        WHEN t.activity IN (3, 6, 18)
             OR (t.activity IN (4, 8) AND o.activity NOT IN (3, 6))
             THEN -t.card_minor
         ELSE t.card_minor
@@ -167,7 +167,7 @@ FROM transaction AS t
 LEFT JOIN transaction AS o ON t.original_transaction_id = o.transaction_id
 WHERE
     t.original_transaction_id IS NOT NULL
-    AND (o.transaction_id IS NULL OR t.activity NOT IN (4, 7, 8))
+    AND (o.transaction_id IS NULL OR t.activity NOT IN (4, 7, 8, 17, 18))
 LIMIT %(most)s;
 
 -- name: check_reversals
@@ -180,6 +180,7 @@ FROM transaction AS r
 LEFT JOIN transaction AS o ON r.original_transaction_id = o.transaction_id
 WHERE
     r.effective
+    AND r.activity IN (4, 8)
     AND (
         o.transaction_id IS NULL
         OR o.activity IN (4, 8)
@@ -221,7 +222,7 @@ CROSS JOIN LATERAL (
     VALUES (r.transaction_id), (r.original_transaction_id)
 ) AS pair (transaction_id)
 INNER JOIN posting AS p ON pair.transaction_id = p.transaction_id
-WHERE r.effective
+WHERE r.effective AND r.activity IN (4, 8)
 GROUP BY r.original_transaction_id, p.account, p.owner_id, p.currency
 HAVING sum(p.amount_minor) <> 0
 LIMIT %(most)s;

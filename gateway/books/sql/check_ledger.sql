@@ -1,8 +1,8 @@
 -- The check of the books: each query gives the rows that break a rule, at most as many as
 -- asked. All run in one snapshot and read whole tables; none is of the money path.
 --
--- The sign of a transaction: 1 where it debits the card (Redeem, CashOut), -1 where it
--- credits it (Activate, Load, Refund), the opposite of its original's for a reversal or
+-- The sign of a transaction: 1 where it debits the card (Redeem, CashOut, an adjustment
+-- down), -1 where it credits it (Activate, Load, Refund, an adjustment up), the opposite of its original's for a reversal or
 -- void, 0 where it moves nothing.
 
 -- name: check_postings_sum
@@ -39,7 +39,7 @@ WHERE
     OR t.card_seq IS NULL
     OR p.card_id <> t.card_id
     OR p.owner_id <> CASE
-        WHEN p.account IN (1, 4) THEN t.program_id
+        WHEN p.account IN (1, 4, 8) THEN t.program_id
         WHEN p.account IN (2, 3) THEN t.merchant_id
         ELSE p.owner_id
     END
@@ -48,7 +48,8 @@ LIMIT %(most)s;
 -- name: check_records_posted
 -- What a transaction says it moved is what its postings move: the card's amount on the
 -- liability, the approved amount on the merchant's account, through clearing where the
--- currencies differ, and nothing at all where it moved nothing.
+-- currencies differ, an adjustment on the programme's own account, and nothing at all
+-- where it moved nothing.
 WITH posted AS (
     SELECT
         transaction_id,
@@ -57,6 +58,7 @@ WITH posted AS (
         sum(amount_minor) FILTER (WHERE account = 1) AS liability_minor,
         sum(amount_minor) FILTER (WHERE account = 2) AS payable_minor,
         sum(amount_minor) FILTER (WHERE account = 3) AS receivable_minor,
+        sum(amount_minor) FILTER (WHERE account = 8) AS adjustments_minor,
         min(currency) FILTER (WHERE account = 1) AS liability_currency,
         min(currency) FILTER (WHERE account IN (2, 3)) AS merchant_currency
     FROM posting
@@ -70,8 +72,8 @@ signed AS (
         coalesce(o.activity, t.activity) AS activity,
         CASE
             WHEN t.result > 2 OR t.card_seq IS NULL OR t.card_minor = 0 THEN 0
-            WHEN t.activity IN (3, 6) THEN 1
-            WHEN t.activity IN (1, 2, 7) THEN -1
+            WHEN t.activity IN (3, 6, 18) THEN 1
+            WHEN t.activity IN (1, 2, 7, 17) THEN -1
             WHEN o.activity IN (3, 6) THEN -1
             ELSE 1
         END AS sign
@@ -90,7 +92,11 @@ WHERE
     OR coalesce(p.payable_minor, 0)
     <> CASE WHEN s.activity IN (3, 6, 7) THEN -s.sign * s.approved_minor ELSE 0 END
     OR coalesce(p.receivable_minor, 0)
-    <> CASE WHEN s.activity IN (3, 6, 7) THEN 0 ELSE -s.sign * s.approved_minor END
+    <> CASE
+        WHEN s.activity IN (3, 6, 7, 17, 18) THEN 0 ELSE -s.sign * s.approved_minor
+    END
+    OR coalesce(p.adjustments_minor, 0)
+    <> CASE WHEN s.activity IN (17, 18) THEN -s.sign * s.card_minor ELSE 0 END
     OR coalesce(p.lines, 0) <> CASE
         WHEN s.sign = 0 THEN 0
         WHEN s.card_currency = s.transaction_currency THEN 2
@@ -143,7 +149,7 @@ FULL JOIN (
         t.card_currency AS currency,
         sum(
             CASE
-                WHEN t.activity IN (3, 6)
+                WHEN t.activity IN (3, 6, 18)
                     OR (t.activity IN (4, 8) AND o.activity NOT IN (3, 6))
                     THEN -t.card_minor
                 ELSE t.card_minor
@@ -180,6 +186,8 @@ WHERE
             OR effective IS NULL
             OR (activity = 8 AND NOT effective)
             OR effective <> (card_seq IS NOT NULL)
+        -- An adjustment that waits for its approval.
+        WHEN activity IN (17, 18) AND NOT effective THEN false
         WHEN card_seq IS NULL THEN true
         WHEN result = 1 THEN approved_minor <> coalesce(requested_minor, 0)
         ELSE

@@ -90,7 +90,7 @@ SELECT terminal_id, store_id, code, state FROM terminal;
 -- All devices with the certificates that hold; read whole.
 -- Index: device_certificate_device_idx.
 SELECT
-    d.store_id, d.code, d.kind, d.terminal_id, d.revoked,
+    d.store_id, d.code, d.kind, d.terminal_id, d.revoked, d.roles,
     ARRAY(
         SELECT c.sha256 FROM device_certificate AS c
         WHERE c.device_id = d.device_id AND NOT c.revoked

@@ -56,6 +56,12 @@ SPOILED: Final = [
     ),
     ("card_balances", "UPDATE card SET balance_minor = 1 WHERE card_id = 4"),
     ("card_balances", "DELETE FROM card WHERE card_id = 1"),
+    ("audit", "UPDATE transaction SET actor = 'omar' WHERE transaction_id = {spent}"),
+    (
+        "adjustments",
+        "UPDATE transaction SET activity = 17 WHERE transaction_id = {loaded}",
+    ),
+    ("adjustments", "UPDATE transaction SET activity = 18, effective = true"),
     ("card_money", "UPDATE card SET balance_minor = -1 WHERE card_id = 4"),
     ("card_money", "UPDATE card SET held_minor = 1 WHERE card_id = 1"),
     ("card_money", "UPDATE card SET state = 2 WHERE card_id = 1"),

@@ -38,6 +38,9 @@ WORKERS: Final = (
     "insert_transactions",
     "insert_postings",
     "update_cards",
+    "insert_adjustments",
+    "approve_adjustments",
+    "insert_audit",
     "balances",
     "policy_version",
     "clock_shift",
@@ -46,7 +49,14 @@ WORKERS: Final = (
     *(name for name in QUERIES if name.startswith("policy_")),
 )
 INDEX: Final = re.compile(r"\b\w+_(?:pkey|key|idx)\b")
-TABLES_THAT_GROW: Final = ("card", "transaction", "posting", "request_key")
+TABLES_THAT_GROW: Final = (
+    "card",
+    "transaction",
+    "posting",
+    "request_key",
+    "adjustment",
+    "audit",
+)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from psycopg import errors
 from gateway.runtime.embedded import EmbeddedPostgres
 from tests.support.stores import FreshDatabase, fresh_database
 
-JOURNAL: Final = ("transaction", "posting", "request_key")
+JOURNAL: Final = ("transaction", "posting", "request_key", "adjustment")
 POLICY: Final = (
     "program",
     "merchant",
@@ -36,7 +36,16 @@ POLICY: Final = (
 )
 # Who is in what may be taken back; all else of the policy only changes or ends.
 MEMBERS: Final = {"program_merchant", "store_group_member"}
-KEPT: Final = (*JOURNAL, *POLICY, "card", "policy_version", "clock_offset")
+# What workers add to and do not read.
+WRITTEN: Final = ("audit",)
+KEPT: Final = (
+    *JOURNAL,
+    *WRITTEN,
+    *POLICY,
+    "card",
+    "policy_version",
+    "clock_offset",
+)
 
 
 def each(statement: str, tables: Sequence[str]) -> list[str]:
@@ -67,13 +76,24 @@ FORBIDDEN: Final = {
         "CREATE TABLE mine (n int)",
         "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "ALTER TABLE posting DISABLE TRIGGER ALL",
+        "SELECT * FROM audit",
+        "UPDATE audit SET staff = 'x'",
+        "INSERT INTO audit (audit_id) VALUES (1)",
+        "INSERT INTO audit (previous_hash) VALUES ('')",
+        "INSERT INTO audit (hash) VALUES ('')",
+        "SELECT audit_hash_v1(NULL)",
+        "ALTER TABLE audit DISABLE TRIGGER ALL",
+        "UPDATE adjustment SET reason = 'x'",
+        "UPDATE adjustment SET requested_by = 'x'",
+        "INSERT INTO adjustment (approved_by) VALUES ('x')",
+        "UPDATE device SET roles = '{2}'",
         "DROP TABLE posting",
         "SET ROLE scrip_owner",
         "SELECT nextval('card_card_id_seq')",
     ],
     "scrip_admin": [
         *each("DELETE FROM {}", [name for name in KEPT if name not in MEMBERS]),
-        *each("INSERT INTO {} DEFAULT VALUES", JOURNAL),
+        *each("INSERT INTO {} DEFAULT VALUES", (*JOURNAL, *WRITTEN)),
         "SELECT * FROM transaction",
         "UPDATE card SET balance_minor = 1",
         "UPDATE card SET state = 3",

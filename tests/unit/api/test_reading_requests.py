@@ -22,7 +22,7 @@ from gateway.domain.commands import (
 from gateway.domain.ids import RequestId, RequestKey, TerminalId
 from gateway.domain.results import EntryMode, LoadType, ReversalReason
 from scrip.v1 import card_service_pb2 as pb
-from scrip.v1 import transaction_pb2
+from scrip.v1 import staff_service_pb2, transaction_pb2
 from tests.support import wire
 
 TERMINAL = TerminalId(7)
@@ -337,11 +337,16 @@ def text_fields(message: Descriptor) -> Iterator[FieldDescriptor]:
 
 def test_no_text_of_a_request_is_unbounded() -> None:
     """
-    Each text field that a till may send has a rule, and refuses 1,000 characters.
+    Each text field that anybody may send has a rule, and refuses 1,000 characters.
     """
+    services = (
+        pb.DESCRIPTOR.services_by_name["CardService"],
+        staff_service_pb2.DESCRIPTOR.services_by_name["StaffService"],
+    )
     requests = [
         method.input_type
-        for method in pb.DESCRIPTOR.services_by_name["CardService"].methods
+        for service in services
+        for method in service.methods
         if method.name != "Transact"
     ]
     names = {field.name for one in requests for field in text_fields(one)}

@@ -177,17 +177,18 @@ def test_an_authority_is_dated_by_the_machine(tmp_path: Path) -> None:
     assert certificate.not_valid_before_utc < now < certificate.not_valid_after_utc
 
 
-@pytest.mark.parametrize("kind", ["", "terminal", "STAFF"])
+@pytest.mark.parametrize("kind", ["", "terminal", "CLERK"])
 def test_an_unknown_kind_is_refused(authority: LocalAuthority, kind: str) -> None:
     """
-    A device is a TERMINAL or a CONTROLLER.
+    A device is a TERMINAL, a CONTROLLER or STAFF.
     """
     with pytest.raises(AuthorityError, match="kind"):
         _device(authority, kind=kind)
 
-    assert "OU=CONTROLLER" in (
-        _certificate(_device(authority, kind="CONTROLLER")).subject.rfc4514_string()
-    )
+    for known in ("CONTROLLER", "STAFF"):
+        assert f"OU={known}" in (
+            _certificate(_device(authority, kind=known)).subject.rfc4514_string()
+        )
 
 
 @pytest.mark.parametrize(

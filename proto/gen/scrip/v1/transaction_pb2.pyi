@@ -171,6 +171,8 @@ class _CurrentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CurrentS
     """It was voided. To a till: not paid."""
     CURRENT_STATE_REFUNDED: _CurrentState.ValueType  # 5
     """It was refunded, all of it; refunded in part it stays POSTED. To a till: not paid."""
+    CURRENT_STATE_PENDING: _CurrentState.ValueType  # 6
+    """An adjustment waits for somebody else's approval; nothing has moved."""
 
 class CurrentState(_CurrentState, metaclass=_CurrentStateEnumTypeWrapper):
     """What has become of a recorded transaction since."""
@@ -187,6 +189,8 @@ CURRENT_STATE_VOIDED: CurrentState.ValueType  # 4
 """It was voided. To a till: not paid."""
 CURRENT_STATE_REFUNDED: CurrentState.ValueType  # 5
 """It was refunded, all of it; refunded in part it stays POSTED. To a till: not paid."""
+CURRENT_STATE_PENDING: CurrentState.ValueType  # 6
+"""An adjustment waits for somebody else's approval; nothing has moved."""
 Global___CurrentState: _TypeAlias = CurrentState  # noqa: Y015
 
 @_typing.final

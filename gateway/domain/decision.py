@@ -45,7 +45,7 @@ class View(NamedTuple):
 
     The place, the card under its lock, the policy in force, and the stamp. `other` is
     the second card of a command that names two; `holds` are the OPEN ones of `card`,
-    given to a command that moves them.
+    given to a command that moves them. `seen` is all this written down, for the record.
     """
 
     place: Place
@@ -54,6 +54,7 @@ class View(NamedTuple):
     stamp: Stamp
     other: Card | None = None
     holds: tuple[Hold, ...] = ()
+    seen: bytes | None = None
 
 
 class Asked(Protocol):
@@ -142,14 +143,13 @@ class Facts(NamedTuple):
     refusal: Refusal | None = None
     offline: bool = False
     unconfirmed: bool = False
-    seen: bytes | None = None
 
     @property
     def particular(self) -> bool:
         """
         Tell whether there is something that few records have.
         """
-        return bool(self.refusal or self.offline or self.unconfirmed or self.seen)
+        return bool(self.refusal or self.offline or self.unconfirmed)
 
 
 def write_record(
@@ -219,6 +219,7 @@ def write_record(
         terminal_batch_no=till.terminal_batch_no,
         channel=command.channel,
         actor=command.actor,
+        seen=view.seen,
     )
     return _with_particulars(record, facts) if facts.particular else record
 
@@ -234,7 +235,6 @@ def _with_particulars(record: TransactionRecord, facts: Facts) -> TransactionRec
         refusal_hours=refusal.hours if refusal else None,
         offline=facts.offline,
         unconfirmed=facts.unconfirmed,
-        seen=facts.seen,
     )
 
 

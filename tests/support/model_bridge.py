@@ -251,8 +251,10 @@ def seen(record: TransactionRecord) -> Row:
         del row[name]
     del row["system_trace_no"], row["terminal_batch_no"]
     # Nothing that the model asks has any of these.
-    ours = ("channel", "actor", "offline", "unconfirmed", "seen")
-    assert [row.pop(name) for name in ours] == [Channel.API, None, False, False, None]
+    ours = ("channel", "actor", "offline", "unconfirmed")
+    assert [row.pop(name) for name in ours] == [Channel.API, None, False, False]
+    # Whether an explanation can be made of it is seen elsewhere.
+    assert (row.pop("seen") is None) == (record.transaction_id is None)
     row["activity"] = record.activity.name
     row["result"] = record.result.name
     row["refusal"] = None if record.refusal is None else record.refusal.name

@@ -15,7 +15,7 @@ from gateway.books.connect import Line, Session
 from gateway.books.faults import ends_connection, first_error, translate
 from gateway.books.policy_rows import PolicyRows, build_policy
 from gateway.books.rows import card_of, key_of, stored_request_of
-from gateway.books.wire import Step, Wire, WireLostError, error_text, step
+from gateway.books.wire import Row, Step, Wire, WireLostError, error_text, step
 from gateway.domain.commands import CardRef
 from gateway.domain.ids import RequestKey, TransactionId
 from gateway.domain.policy import Policy
@@ -62,11 +62,12 @@ class PostgresReadings:
     One connection that answers all readers in turn.
 
     A reader does not wait for another's answer before it asks. Each trip is one
-    transaction in one snapshot.
+    transaction in one snapshot. `more` names queries for `rows`.
     """
 
-    def __init__(self, dsn: str, session: Session) -> None:
-        self._line = Line(dsn, replace(session, snapshots=True), _QUERIES)
+    def __init__(self, dsn: str, session: Session, more: Sequence[str] = ()) -> None:
+        snapshots = replace(session, snapshots=True)
+        self._line = Line(dsn, snapshots, [*_QUERIES, *more])
 
     async def connect(self) -> None:
         """
@@ -184,6 +185,17 @@ class PostgresReadings:
         names = [name.removeprefix("policy_") for name in _POLICY]
         rows = PolicyRows(**dict(zip(names, tables, strict=True)))
         return build_policy(version, rows, known)
+
+    async def rows(self, query: str, parameters: Sequence[bytes]) -> list[Row]:
+        """
+        Read the rows of one query.
+
+        Raises:
+            BooksUnavailableError: no connection, or no answer in time.
+
+        """
+        wire, (result,) = await self._read([step(query, parameters)])
+        return wire.rows(result)
 
     async def _read(self, steps: Sequence[Step]) -> tuple[Wire, list[PGresult]]:
         """

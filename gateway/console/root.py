@@ -45,6 +45,7 @@ OWN_COMMANDS: Final = {
     "cash-out": "gateway.console.cash_out",
     "clock": "gateway.console.clock",
     "books": "gateway.console.books",
+    "explain": "gateway.console.explain",
     "audit": "gateway.console.audit",
 }
 

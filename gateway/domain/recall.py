@@ -68,7 +68,7 @@ _ORIGINAL_READS: Final[dict[str, _Read]] = {"refunds": lambda pair: Refunds(*pai
 
 class Missing(IntEnum):
     """
-    Why nothing can be brought back.
+    Why nothing can be brought back. Values equal those of `scrip.v1.MissingInputs`.
     """
 
     NOT_KEPT = 1
@@ -80,10 +80,13 @@ class Missing(IntEnum):
 class Wanted:
     """
     What must be read besides a transaction, to bring back what its decision saw.
+
+    `second` is the second card and the number there of the row it got, if it got one.
     """
 
     card_ids: frozenset[CardId]
     original_id: TransactionId | None
+    second: tuple[CardId, int] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +141,7 @@ def wanted_by(record: TransactionRecord) -> Wanted | Missing:
     return Wanted(
         card_ids=frozenset(CardId(values[0]) for values in cards),
         original_id=original_id,
+        second=_second(kept, record),
     )
 
 
@@ -180,6 +184,15 @@ def _read(record: TransactionRecord) -> dict[str, Any] | Missing:
     if kept.get("v") != FORM or not known:
         return Missing.UNKNOWN_FORM
     return Missing.TOO_MUCH if "cut" in kept else kept
+
+
+def _second(
+    kept: Mapping[str, Any], record: TransactionRecord
+) -> tuple[CardId, int] | None:
+    if "other" not in kept or record.card_seq is None:
+        return None
+    other = _values(CARD_FIELDS, kept["other"], {})
+    return CardId(other["card_id"]), other["version"] + 1
 
 
 def _values(

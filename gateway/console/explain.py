@@ -21,12 +21,12 @@ from gateway.console.faults import (
 from gateway.console.options import AsJson, read_terminal_name
 from gateway.console.screen import Column, answer, complain, show_rows, warn
 from gateway.console.session import session_of
+from gateway.domain.errors import DependencyError
 from gateway.domain.explanation import CHECKS, Check, Explanation
 from gateway.domain.ids import RequestId, RequestKey, TransactionId, uuid_text
-from gateway.domain.policy import Place, Policy
+from gateway.domain.policy import Place
 from gateway.domain.recall import Missing
 from gateway.domain.results import RESPONSE_CODES
-from gateway.engine.ports import BooksUnavailableError
 
 # A person waits: the policy of another day may be long to put together.
 _TIMEOUT_MS: Final = 30_000
@@ -100,15 +100,15 @@ def explain(
         raise BadInputError("give TRANSACTION_ID, or --request with --terminal")
     address = session_of(context).books_address(to_read=True)
     try:
-        found, policy = asyncio.run(_find(address, transaction, request, terminal))
-    except BooksUnavailableError as error:
+        found = asyncio.run(_find(address, transaction, request, terminal))
+    except DependencyError as error:
         raise CommandRefusedError(str(error)) from error
     if found is None:
         raise BadInputError("there is no such transaction: check the id")
     if as_json:
-        show_rows([_as_row(found, policy)], (), as_json=True)
+        show_rows([_as_row(found)], (), as_json=True)
     else:
-        _show(found, policy)
+        _show(found)
     if found.missing is not None:
         warn(f"no explanation: {_MISSING[found.missing]}")
     if found.differences:
@@ -125,19 +125,18 @@ async def _find(
     transaction: bytes | None,
     request: bytes | None,
     terminal: TerminalName | None,
-) -> tuple[Explanation | None, Policy]:
+) -> Explanation | None:
     session = Session(
         application_name="scrip explain", statement_timeout_ms=_TIMEOUT_MS
     )
     books = PostgresExplanations(address, session)
     try:
-        policy = await books.policy()
         if transaction is not None:
-            return await books.explain(TransactionId(transaction)), policy
-        for place in policy.places.values():
+            return await books.explain(TransactionId(transaction))
+        for place in (await books.policy()).places.values():
             if request is not None and _name_of(place) == terminal:
                 key = RequestKey(place.terminal.terminal_id, RequestId(request))
-                return await books.explain_request(key), policy
+                return await books.explain_request(key)
     finally:
         await books.close()
     raise BadInputError("--terminal: there is no such terminal")
@@ -147,14 +146,14 @@ def _name_of(place: Place) -> TerminalName:
     return TerminalName(place.merchant.code, place.store.code, place.terminal.code)
 
 
-def _as_row(found: Explanation, policy: Policy) -> dict[str, Any]:
+def _as_row(found: Explanation) -> dict[str, Any]:
     record = found.record
     return {
         "transaction_id": uuid_text(record.transaction_id or b""),
         "request_id": (
             None if record.request_id is None else uuid_text(record.request_id)
         ),
-        "terminal": "/".join(_name_of(policy.places[record.terminal_id])),
+        "terminal": "/".join(_name_of(found.place)),
         "operation": found.operation,
         "result": record.result.name,
         "response_code": RESPONSE_CODES[record.result],
@@ -186,8 +185,8 @@ def _check_row(check: Check) -> dict[str, Any]:
     }
 
 
-def _show(found: Explanation, policy: Policy) -> None:
-    row = _as_row(found, policy)
+def _show(found: Explanation) -> None:
+    row = _as_row(found)
     answer(
         f"{row['operation']} {row['transaction_id']}: {row['result']} "
         f"({row['response_code']})"

@@ -131,6 +131,7 @@ def explain(recorded: Recorded) -> Explanation:
         differences += found.differences()
     return Explanation(
         record=recorded.record,
+        place=recalled.view.place,
         operation=operation,
         checks=checks,
         decided_by=decided_by,

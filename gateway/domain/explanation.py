@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from gateway.domain.policy import Place
 from gateway.domain.recall import Missing
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import Result
@@ -83,6 +84,7 @@ class Explanation:
     """
 
     record: TransactionRecord
+    place: Place
     operation: str
     checks: tuple[Check, ...] = ()
     decided_by: int | None = None

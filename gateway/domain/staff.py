@@ -31,6 +31,7 @@ class StaffOperation(IntEnum):
     REPLACE = 4
     ADJUST = 5
     APPROVE_ADJUSTMENT = 6
+    EXPLAIN = 7
 
 
 _EVERYBODY: Final = frozenset(StaffRole)
@@ -45,6 +46,7 @@ PERMITTED: Final[dict[StaffOperation, frozenset[StaffRole]]] = {
     StaffOperation.REPLACE: _EVERYBODY,
     StaffOperation.ADJUST: _EVERYBODY,
     StaffOperation.APPROVE_ADJUSTMENT: _OPERATORS,
+    StaffOperation.EXPLAIN: _EVERYBODY,
 }
 
 # By which way a call of each role comes (domain 1.3).

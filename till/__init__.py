@@ -8,7 +8,7 @@ wire only: it must not import gateway, nor a database or Redis driver.
 
 from __future__ import annotations
 
-from till.answer import Answer, ConversionRecord
+from till.answer import Answer, ConversionRecord, HoldRecord
 from till.blocking import BlockingTill
 from till.card_number import CardNumber, CardNumberError
 from till.client import TillClient
@@ -35,6 +35,7 @@ from till.errors import (
     TillError,
 )
 from till.journal import FileJournal, Journal, JournalError, MemoryJournal
+from till.pin import Pin, PinError
 from till.requests import (
     Activate,
     Advice,
@@ -89,6 +90,7 @@ __all__ = [
     "FileJournal",
     "GetBalance",
     "GetTransaction",
+    "HoldRecord",
     "HoldState",
     "IncrementAuthorization",
     "Journal",
@@ -100,6 +102,8 @@ __all__ = [
     "NotAppliedError",
     "NotRecordedError",
     "OutcomeUnknownError",
+    "Pin",
+    "PinError",
     "Redeem",
     "Refund",
     "RefusedError",

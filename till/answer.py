@@ -18,6 +18,7 @@ from till.codes import (
     CardState,
     CurrentState,
     EntryMode,
+    HoldState,
     Result,
 )
 from till.errors import AnswerUnreadableError
@@ -57,12 +58,29 @@ class ConversionRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRecord:
+    """
+    Be a hold as a request left it; a later one may have changed it since.
+
+    What is authorized and captured is in the currency of the sale, what is still held
+    in the card's.
+    """
+
+    state: HoldState
+    authorized_amount: Money
+    captured_amount: Money
+    held_amount: Money
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """
     Be a final answer, approved or declined; domain names are the contract's.
 
     Amounts asked, approved and due are in the currency of the sale, balances in the
-    card's. Balances are None where the checks before them declined.
+    card's. Balances are None where the checks before them declined. `hold` is the one
+    that the request placed or changed.
     """
 
     result: Result
@@ -91,6 +109,7 @@ class Answer:
     original_transaction_id: UUID | None
     terminal_id: str
     context: TillContext
+    hold: HoldRecord | None = None
 
     @property
     def approved(self) -> bool:
@@ -153,6 +172,7 @@ def read_answer(outcome: transaction_pb2.Outcome) -> Answer:
             original_transaction_id=_uuid(outcome.original_transaction_id),
             terminal_id=outcome.terminal_id,
             context=_context(outcome),
+            hold=_hold(outcome),
         )
     except (ValueError, InvalidOperation) as error:
         raise AnswerUnreadableError(f"the answer cannot be read: {error}") from error
@@ -219,6 +239,26 @@ def _conversion(outcome: transaction_pb2.Outcome) -> ConversionRecord | None:
         rate_effective_from=record.rate_effective_from,
         rounding=_decimal(record.rounding),
         markup_bps=record.markup_bps,
+    )
+
+
+def _hold(outcome: transaction_pb2.Outcome) -> HoldRecord | None:
+    if not outcome.HasField("hold"):
+        return None
+    hold = outcome.hold
+    amounts = [
+        _money(each)
+        for each in (hold.authorized_amount, hold.captured_amount, hold.held_amount)
+    ]
+    authorized, captured, held = amounts
+    if authorized is None or captured is None or held is None:
+        raise ValueError("the hold has an amount which this till cannot count")
+    return HoldRecord(
+        state=HoldState.read(hold.state),
+        authorized_amount=authorized,
+        captured_amount=captured,
+        held_amount=held,
+        expires_at=hold.expires_at.ToDatetime(tzinfo=UTC),
     )
 
 

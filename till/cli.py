@@ -9,6 +9,7 @@ waits for an answer in vain needs it.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable
 from enum import Enum, IntEnum
 from typing import Annotated, Final
@@ -16,15 +17,18 @@ from typing import Annotated, Final
 import typer
 
 from till.answer import Answer
+from till.cli_holds import add_hold_commands
 from till.cli_options import (
     AmountText,
     CardText,
     CurrencyCode,
     OriginalTerminal,
+    PinSource,
     RequestIdText,
     TillOptions,
     read_amount,
     read_card,
+    read_pin,
     read_request_id,
     with_till_options,
 )
@@ -33,6 +37,7 @@ from till.errors import Meaning, NotRecordedError, TillError
 from till.printing import answer_json, answer_lines, error_json
 from till.requests import (
     Activate,
+    CancelAuthorization,
     CashOut,
     GetBalance,
     GetTransaction,
@@ -119,6 +124,7 @@ def load(
     amount: AmountText,
     currency: CurrencyCode = "",
     card: CardText = None,
+    pin: PinSource = None,
     load_type: Annotated[LoadTypeName, typer.Option("--type")] = LoadTypeName.SALE,
     request_id: RequestIdText = None,
 ) -> None:
@@ -129,6 +135,7 @@ def load(
         request_id=read_request_id(request_id),
         amount=read_amount(amount, currency),
         card_number=read_card(card),
+        pin=read_pin(pin),
         load_type=LoadType[load_type.name],
         terminal_id=till.terminal_id,
     )
@@ -143,6 +150,7 @@ def redeem(
     amount: AmountText,
     currency: CurrencyCode = "",
     card: CardText = None,
+    pin: PinSource = None,
     partial: Annotated[
         bool, typer.Option("--partial", help="Take what the card has, if it is less.")
     ] = False,
@@ -155,6 +163,7 @@ def redeem(
         request_id=read_request_id(request_id),
         amount=read_amount(amount, currency),
         card_number=read_card(card),
+        pin=read_pin(pin),
         allow_partial=partial,
         terminal_id=till.terminal_id,
     )
@@ -164,7 +173,11 @@ def redeem(
 @till_app.command("cash-out")
 @with_till_options
 def cash_out(
-    till: TillOptions, *, card: CardText = None, request_id: RequestIdText = None
+    till: TillOptions,
+    *,
+    card: CardText = None,
+    pin: PinSource = None,
+    request_id: RequestIdText = None,
 ) -> None:
     """
     Pay the rest of a card out in cash, where law or program allow it.
@@ -172,6 +185,7 @@ def cash_out(
     request = CashOut(
         request_id=read_request_id(request_id),
         card_number=read_card(card),
+        pin=read_pin(pin),
         terminal_id=till.terminal_id,
     )
     _ask(till, request, paid=_stands)
@@ -179,11 +193,15 @@ def cash_out(
 
 @till_app.command()
 @with_till_options
-def balance(till: TillOptions, *, card: CardText = None) -> None:
+def balance(till: TillOptions, *, card: CardText = None, pin: PinSource = None) -> None:
     """
     Read a card's balance. Nothing is recorded.
     """
-    request = GetBalance(card_number=read_card(card), terminal_id=till.terminal_id)
+    request = GetBalance(
+        card_number=read_card(card),
+        pin=read_pin(pin),
+        terminal_id=till.terminal_id,
+    )
     _ask(till, request, paid=_approved)
 
 
@@ -331,7 +349,7 @@ def _next_steps(request: Request, error: TillError) -> list[str]:
     if isinstance(request, GetTransaction):
         return [f"to shut it out: scrip till reverse --original {request.request_id}"]
     again = f"again: the same command with --request-id {request.request_id}"
-    if isinstance(request, Reverse | Void):
+    if isinstance(request, Reverse | Void | CancelAuthorization):
         return [again]
     return [
         again,
@@ -347,3 +365,6 @@ def _exit_of(error: TillError) -> Exit:
     if error.meaning is Meaning.REFUSED:
         return Exit.USAGE if error.status == "INVALID_ARGUMENT" else Exit.NOT_APPLIED
     return Exit.UNKNOWN
+
+
+add_hold_commands(till_app, functools.partial(_ask, paid=_stands))

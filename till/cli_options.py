@@ -19,11 +19,13 @@ from currency import Currency, CurrencyError, Money
 from till.card_number import CardNumber, CardNumberError
 from till.client import TillClient
 from till.connection import DEFAULT_TIMEOUT_S, Connection, CredentialError
+from till.pin import MAX_DIGITS, MIN_DIGITS, Pin, PinError
 from till.requests import new_request_id
 
 Parameters = ParamSpec("Parameters")
 
 MAX_TYPED_CHARACTERS: Final = 100
+_ASK: Final = "ask"
 DEFAULT_ADDRESS: Final = "127.0.0.1:7443"
 
 Address = Annotated[
@@ -74,6 +76,16 @@ CardText = Annotated[
         "--card",
         help="The card's number; '-' or nothing: read it from standard input, where "
         "it is not echoed.",
+        show_default=False,
+    ),
+]
+PinSource = Annotated[
+    str | None,
+    typer.Option(
+        "--pin",
+        metavar="ask|FILE",
+        help="Where the card's PIN is: 'ask' asks for it, unseen, or reads the line of "
+        "standard input behind the number's; else a file that holds it. Never itself.",
         show_default=False,
     ),
 ]
@@ -183,6 +195,29 @@ def with_till_options(
     run.__signature__ = inspect.Signature(both)  # type: ignore[attr-defined]
     del run.__wrapped__
     return run
+
+
+def read_pin(source: str | None) -> Pin | None:
+    """
+    Read the PIN from a hidden prompt, a line of input or a file; None: there is none.
+    """
+    if source is None:
+        return None
+    try:
+        if source != _ASK:
+            text = Path(source).read_text(encoding="ascii")[:MAX_TYPED_CHARACTERS]
+        elif sys.stdin.isatty():
+            text = typer.prompt("PIN", hide_input=True, type=str)
+        else:
+            text = sys.stdin.readline(MAX_TYPED_CHARACTERS)
+        return Pin(text)
+    except OSError as error:
+        # What was typed may be the PIN itself, so it is not said again.
+        message = f"the file cannot be read ({error.strerror})"
+        raise typer.BadParameter(message, param_hint="--pin") from None
+    except (PinError, UnicodeDecodeError):
+        message = f"a PIN is {MIN_DIGITS} to {MAX_DIGITS} digits, on a line of its own"
+        raise typer.BadParameter(message, param_hint="--pin") from None
 
 
 def read_card(text: str | None) -> CardNumber:

@@ -24,6 +24,8 @@ from till.card_number import CardNumber
 from till.codes import LoadType, ReversalReason
 from till.connection import DEFAULT_TIMEOUT_S, Connection
 from till.errors import NotAppliedError
+from till.hold_calls import HoldCalls
+from till.pin import Pin
 from till.requests import (
     NO_CONTEXT,
     Activate,
@@ -61,7 +63,7 @@ class Sender(Protocol):
         ...
 
 
-class TillClient:
+class TillClient(HoldCalls):
     """
     Speak to the gateway call by call, over one or more connections.
 
@@ -209,6 +211,7 @@ class TillClient:
         *,
         request_id: UUID,
         load_type: LoadType = LoadType.SALE,
+        pin: Pin | None = None,
         context: TillContext = NO_CONTEXT,
         timeout_s: float | None = None,
     ) -> Answer:
@@ -221,6 +224,7 @@ class TillClient:
             amount=amount,
             load_type=load_type,
             terminal_id=self.terminal_id,
+            pin=pin,
             context=context,
         )
         return await self.send(request, timeout_s=timeout_s)
@@ -232,6 +236,7 @@ class TillClient:
         *,
         request_id: UUID,
         allow_partial: bool = False,
+        pin: Pin | None = None,
         context: TillContext = NO_CONTEXT,
         timeout_s: float | None = None,
     ) -> Answer:
@@ -244,6 +249,7 @@ class TillClient:
             amount=amount,
             allow_partial=allow_partial,
             terminal_id=self.terminal_id,
+            pin=pin,
             context=context,
         )
         return await self.send(request, timeout_s=timeout_s)
@@ -253,6 +259,7 @@ class TillClient:
         card_number: CardNumber,
         *,
         request_id: UUID,
+        pin: Pin | None = None,
         context: TillContext = NO_CONTEXT,
         timeout_s: float | None = None,
     ) -> Answer:
@@ -263,6 +270,7 @@ class TillClient:
             request_id=request_id,
             card_number=card_number,
             terminal_id=self.terminal_id,
+            pin=pin,
             context=context,
         )
         return await self.send(request, timeout_s=timeout_s)
@@ -272,6 +280,7 @@ class TillClient:
         card_number: CardNumber,
         *,
         request_id: UUID | None = None,
+        pin: Pin | None = None,
         context: TillContext = NO_CONTEXT,
         timeout_s: float | None = None,
     ) -> Answer:
@@ -282,6 +291,7 @@ class TillClient:
             request_id=request_id,
             card_number=card_number,
             terminal_id=self.terminal_id,
+            pin=pin,
             context=context,
         )
         return await self.send(request, timeout_s=timeout_s)

@@ -12,8 +12,8 @@ from typing import Any, Final
 from babel.dates import format_date, format_datetime
 
 from currency import Money
-from till.answer import Answer, ConversionRecord
-from till.codes import ActivityType, CurrentState, Result
+from till.answer import Answer, ConversionRecord, HoldRecord
+from till.codes import ActivityType, CurrentState, HoldState, Result
 from till.errors import TillError
 
 LOCALE: Final = "en_GB"
@@ -49,6 +49,8 @@ def _rows(answer: Answer) -> Iterator[tuple[str, str]]:
     yield "available", _balance(answer)
     if answer.ledger_balance != answer.available_balance:
         yield "in the books", _money(answer.ledger_balance)
+    if answer.hold is not None:
+        yield "hold", _hold(answer.hold)
     yield "expires", _day(answer.expires_on)
     yield "approval code", answer.approval_code
     yield "receipt", answer.receipt_text
@@ -85,6 +87,7 @@ def answer_json(answer: Answer) -> str:
             "held_amount": _money_json(answer.held_amount),
             "cash_back_amount": _money_json(answer.cash_back_amount),
             "conversion": _conversion_json(answer.conversion),
+            "hold": _hold_json(answer.hold),
             "card": card and {"last_four": card.last_four, "state": card.state.name},
             "expires_on": _text(answer.expires_on),
             "receipt_text": answer.receipt_text or None,
@@ -146,6 +149,18 @@ def _conversion(record: ConversionRecord) -> str:
     )
 
 
+def _hold(hold: HoldRecord) -> str:
+    """
+    Say what became of a hold; while it is open also until when it is.
+    """
+    text = f"{hold.state.name.lower()}, {hold.authorized_amount}"
+    if hold.captured_amount.minor_units:
+        text += f", captured {hold.captured_amount}"
+    if hold.state is not HoldState.OPEN:
+        return text
+    return f"{text}, {hold.held_amount} held until {_moment(hold.expires_at)}"
+
+
 def _decided(answer: Answer) -> str:
     if answer.host_time is None:
         return ""
@@ -188,6 +203,18 @@ def _conversion_json(record: ConversionRecord | None) -> dict[str, Any] | None:
         "applied_rate": str(record.applied_rate),
         "rate_table_version": record.rate_table_version,
         "rounding": str(record.rounding),
+    }
+
+
+def _hold_json(hold: HoldRecord | None) -> dict[str, Any] | None:
+    if hold is None:
+        return None
+    return {
+        "state": hold.state.name,
+        "authorized_amount": _money_json(hold.authorized_amount),
+        "captured_amount": _money_json(hold.captured_amount),
+        "held_amount": _money_json(hold.held_amount),
+        "expires_at": hold.expires_at.isoformat(),
     }
 
 

@@ -16,6 +16,7 @@ from uuid import UUID
 from currency import Money
 from till.card_number import CardNumber
 from till.codes import BlockReason, EntryMode, LoadType, ReversalReason
+from till.pin import Pin
 
 _MILLISECOND_NS: Final = 1_000_000
 
@@ -77,6 +78,7 @@ class Load:
     load_type: LoadType = LoadType.SALE
     terminal_id: str = ""
     context: TillContext = NO_CONTEXT
+    pin: Pin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ class Redeem:
     allow_partial: bool = False
     terminal_id: str = ""
     context: TillContext = NO_CONTEXT
+    pin: Pin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,7 @@ class CashOut:
     card_number: CardNumber
     terminal_id: str = ""
     context: TillContext = NO_CONTEXT
+    pin: Pin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,7 @@ class GetBalance:
     request_id: UUID | None = None
     terminal_id: str = ""
     context: TillContext = NO_CONTEXT
+    pin: Pin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +184,7 @@ class Authorize:
     time_to_live_s: int | None = None
     terminal_id: str = ""
     context: TillContext = NO_CONTEXT
+    pin: Pin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +283,7 @@ class TransferBalance:
     to_card_number: CardNumber
     terminal_id: str = ""
     context: TillContext = NO_CONTEXT
+    pin: Pin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

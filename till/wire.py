@@ -10,6 +10,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from currency import Money
 from scrip.v1 import card_service_pb2, money_pb2, transaction_pb2
+from till.pin import Pin
 from till.requests import (
     NO_CONTEXT,
     Activate,
@@ -121,6 +122,9 @@ def _particulars(request: Request) -> dict[str, Any]:
             fields[name] = getattr(request, name).value
     if hasattr(request, "original_request_id"):
         fields["original_request_id"] = str(request.original_request_id)
+    pin: Pin | None = getattr(request, "pin", None)
+    if pin is not None:
+        fields["pin"] = pin.digits
     if isinstance(request, TransferBalance):
         fields["to_card_number"] = request.to_card_number.digits
     if isinstance(request, Authorize) and request.time_to_live_s is not None:

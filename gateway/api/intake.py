@@ -48,11 +48,13 @@ class Intake:
         self._lane = lane
         self._questions = questions
 
-    async def wait_for_room(self, kind: str) -> None:
+    async def wait_for_room(self, kind: str, request: object) -> None:
         """
         Wait until a request of this kind finds a place in its queue.
         """
-        lane = self._questions if kind in _QUESTIONS else self._lane
+        # A question that carries a PIN goes where tries are counted.
+        asks = kind in _QUESTIONS and not getattr(request, "pin", "")
+        lane = self._questions if asks else self._lane
         # A queue is full for the milliseconds of a batch, and wakes nobody by itself.
         while lane.free <= 0:  # noqa: ASYNC110
             await asyncio.sleep(_FULL_PAUSE_S)
@@ -73,6 +75,9 @@ class Intake:
         self._reader.check(request)
         if kind == "get_balance":
             question = self._reader.get_balance(request, terminal_id)
+            if question.pin is not None:
+                # A wrong one is counted, which takes the card's lock and a commit.
+                return self._lane.ask(caller, question, deadline)
             return self._questions.submit(caller, question, deadline)
         original_terminal_id = None
         if kind in _NAMING:

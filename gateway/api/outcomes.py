@@ -41,6 +41,10 @@ _HOLD_STATES: Final = tuple(transaction_pb2.Hold.State.values())
 _CARD_STATES: Final = tuple(card_pb2.Card.State.values())
 _ENTRY_MODES: Final = tuple(transaction_pb2.EntryMode.values())
 
+# What the till asks for money with: what is not approved is due from elsewhere. It is
+# searched by identity, because hashing an enum is slow.
+_PAYING: Final = (ActivityType.REDEEM, ActivityType.AUTHORIZE, ActivityType.CAPTURE)
+
 # Refused at checks 7 to 11: the card was found and is accepted here, so what it is may
 # be told. Where balances are shown all of these checks were passed.
 _CARD_WAS_LOOKED_AT: Final = frozenset(
@@ -146,7 +150,7 @@ def _put_amounts(
     put(out.requested_amount, requested, currency_code, exponent)
     put(out.approved_amount, approved, currency_code, exponent)
     due = 0
-    if record.activity is ActivityType.REDEEM and requested > 0:
+    if record.activity in _PAYING and requested > 0:
         due = requested - approved
     put(out.amount_due, due, currency_code, exponent)
     paid_out = approved if record.activity is ActivityType.CASH_OUT else 0

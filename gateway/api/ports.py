@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.domain.auditing import AuditEntry
+from gateway.domain.card_pins import PinProof
 from gateway.domain.commands import (
     CardRef,
     Fingerprint,
@@ -31,6 +32,12 @@ class Sealer(Protocol):
     def card(self, digits: str) -> CardRef:
         """
         Turn a card number, digits only, into what the gateway keeps of it.
+        """
+        ...
+
+    def pin(self, card_digits: str, pin_digits: str) -> PinProof:
+        """
+        Turn a PIN, digits only, into tags that its card's own can be compared with.
         """
         ...
 
@@ -69,6 +76,14 @@ class MoneyLane(Protocol):
             ThrottledError: the queue is full.
             DependencyError: the worker is draining.
 
+        """
+        ...
+
+    def ask(
+        self, caller: Caller, question: GetBalance, deadline: float
+    ) -> asyncio.Future[Answer]:
+        """
+        Queue a question for a balance that carries a PIN, as `submit` does.
         """
         ...
 

@@ -14,6 +14,7 @@ from gateway.api.field_rules import read_uuid
 from gateway.api.forms import Form
 from gateway.api.ports import Part, Sealer
 from gateway.api.request_builders import BUILDERS
+from gateway.domain.card_pins import PinProof
 from gateway.domain.commands import (
     NO_CONTEXT,
     Fingerprint,
@@ -28,6 +29,16 @@ from gateway.domain.results import EntryMode
 from scrip.v1 import card_service_pb2 as pb
 from scrip.v1 import transaction_pb2
 
+_KINDS: Final[tuple[type[Message], ...]] = (
+    *BUILDERS,
+    pb.GetBalanceRequest,
+    pb.GetTransactionRequest,
+)
+_WITH_PIN: Final = frozenset(
+    kind
+    for kind in _KINDS
+    if "pin" in cast("Descriptor", kind.DESCRIPTOR).fields_by_name
+)
 _ENTRY_MODES: Final = {mode.value: mode for mode in EntryMode}
 
 
@@ -38,13 +49,8 @@ class RequestReader:
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
-        kinds: tuple[type[Message], ...] = (
-            *BUILDERS,
-            pb.GetBalanceRequest,
-            pb.GetTransactionRequest,
-        )
         self._forms = {
-            kind: Form(cast("Descriptor", kind.DESCRIPTOR)) for kind in kinds
+            kind: Form(cast("Descriptor", kind.DESCRIPTOR)) for kind in _KINDS
         }
 
     def check(self, request: Message) -> None:
@@ -88,6 +94,7 @@ class RequestReader:
             till=_till(request),
             fingerprint=fingerprint,
             content=content,
+            pin=self._pin_in(request, digits),
             **asked.fields,
         )
         return cast("MoneyCommand", command)
@@ -104,6 +111,7 @@ class RequestReader:
             terminal_id=terminal_id,
             card=self._sealer.card(request.card_number),
             till=_till(request),
+            pin=self._pin_in(request, request.card_number),
         )
 
     def get_transaction(
@@ -115,6 +123,18 @@ class RequestReader:
         return GetTransaction(
             key=RequestKey(terminal_id, request_id_of(request.request_id))
         )
+
+    def _pin_in(
+        self,
+        request: Any,  # noqa: ANN401 - any message with a card number
+        digits: str | None,
+    ) -> PinProof | None:
+        """
+        Seal the PIN of a request that carries one; nothing else keeps its digits.
+        """
+        if digits is None or type(request) not in _WITH_PIN or not request.pin:
+            return None
+        return self._sealer.pin(digits, request.pin)
 
     def _sealed(self, parts: tuple[Part, ...]) -> tuple[bytes, Fingerprint]:
         content = self._sealer.content(parts)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from gateway.api.spoken_hours import spoken_hours
+from gateway.api.spoken_limits import spoken_limit
 from gateway.api.wire_money import exponent_of, spoken
 from gateway.domain.record import TransactionRecord
 from gateway.domain.restrictions import RefusalReason
@@ -108,6 +109,8 @@ def receipt_text(record: TransactionRecord) -> str:
         text = _APPROVED_TEXTS[record.activity](record)
     elif record.refusal is not None:
         text = _refused(record, record.refusal)
+    elif record.limit_kind is not None:
+        text = f"Declined: {spoken_limit(record, record.limit_kind)}."
     else:
         text = _declined(record)
     available = record.available_after_minor

@@ -208,7 +208,7 @@ class _Stream:
             self._finish(item, InvalidFieldsError((_NO_OPERATION,)))
             return
         try:
-            await self._intake.wait_for_room(kind)
+            await self._intake.wait_for_room(kind, request)
             submitted = await self._intake.submit(
                 kind, self._caller, request, item.call.deadline
             )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.books.admin import AdminConnection, Row, run
+from gateway.domain.policy import DEFAULT_PIN_LOCK_S, DEFAULT_PIN_MAX_TRIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,10 @@ class NewProduct:
     validity_days: int | None
     cash_out_limit_minor: int | None = None
     restriction_set_id: int | None = None
+    pin_required_for: tuple[int, ...] = ()
+    pin_max_tries: int = DEFAULT_PIN_MAX_TRIES
+    pin_lock_s: int = DEFAULT_PIN_LOCK_S
+    hold_ttl_s: int = 7 * 86_400
 
 
 class NewCard(NamedTuple):
@@ -71,6 +76,10 @@ def insert_product(connection: AdminConnection, product: NewProduct) -> None:
         validity_days=product.validity_days,
         cash_out_limit_minor=product.cash_out_limit_minor,
         restriction_set_id=product.restriction_set_id,
+        pin_required_for=list(product.pin_required_for),
+        pin_max_tries=product.pin_max_tries,
+        pin_lock_s=product.pin_lock_s,
+        hold_ttl_s=product.hold_ttl_s,
     )
 
 

@@ -20,6 +20,7 @@ class NewProgram:
     code: str
     name: str
     time_zone: str
+    tip_tolerance_bps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ def insert_program(connection: AdminConnection, program: NewProgram) -> None:
         code=program.code,
         name=program.name,
         time_zone=program.time_zone,
+        tip_tolerance_bps=program.tip_tolerance_bps,
     )
 
 

@@ -2,7 +2,7 @@
 Compute a recorded conversion again, and compare.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from currency import (
@@ -36,7 +36,7 @@ class ConversionCheck:
         rates = self._recorded(row, source), self._recorded(row, target)
         again = _refunded(row, target)
         if again is None:
-            again = convert(row["approved_minor"], source, target, *rates)
+            again = _of_total(row, lambda minor: convert(minor, source, target, *rates))
         faults = [
             *_amount_faults(row, again),
             *self._table_faults(row, rates),
@@ -98,6 +98,17 @@ def _refunded(row: Row, target: Currency) -> Conversion | None:
     refunded = row["refunded_minor"] + row["approved_minor"]
     share = share_of(refunded, sold, row["sold_card_minor"], target)
     return Conversion(share.amount_minor - row["refunded_card_minor"], share.rounding)
+
+
+def _of_total(row: Row, at_rate: Callable[[int], Conversion]) -> Conversion:
+    """
+    Convert what was approved: of a hold as the last part of all that was so far.
+    """
+    total = row["total_minor"]
+    if total is None:
+        return at_rate(row["approved_minor"])
+    whole, before = at_rate(total), at_rate(total - row["approved_minor"])
+    return Conversion(whole.amount_minor - before.amount_minor, whole.rounding)
 
 
 def _amount_faults(row: Row, again: Conversion) -> list[str]:

@@ -4,7 +4,8 @@ What a batch decided, as the parameters of the statements that write it.
 The order is that of the parameters in `sql/lane.sql` and `sql/journal.sql`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import Any, Final
@@ -21,9 +22,11 @@ from gateway.books.arrays import (
     uuids,
 )
 from gateway.books.rows import HOLD_FIELDS
+from gateway.domain.card_pins import PinTries
 from gateway.domain.cards import Card
 from gateway.domain.holds import Hold, HoldStep
-from gateway.domain.ids import CardId, RequestKey
+from gateway.domain.ids import CardId, RequestKey, TerminalId
+from gateway.domain.limits import UNUSED, DayUse
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.engine.ports import Claim
 
@@ -85,6 +88,11 @@ TRANSACTION_COLUMNS: Final[dict[str, Pack]] = {
     "offline": bools,
     "unconfirmed": bools,
     "seen": byteas,
+    "limit_kind": int2s,
+    "limit_value": int8s,
+    "limit_window_s": int8s,
+    "limit_version_id": int8s,
+    "terminal_minor": int8s,
 }
 _TRANSACTION_PACKS: Final = tuple(TRANSACTION_COLUMNS.values())
 
@@ -114,7 +122,13 @@ _CARD_PACKS: Final[tuple[Pack, ...]] = (
     int8s,
     moments,
     int8s,
+    dates,
+    int8s,
+    int8s,
+    int8s,
+    int8s,
 )
+_USE_PACKS: Final[tuple[Pack, ...]] = (int8s, dates, int8s, int8s, int8s, int8s)
 
 HOLD_COLUMNS: Final[dict[str, Pack]] = {
     "hold_id": uuids,
@@ -147,8 +161,10 @@ _STEP_PACKS: Final[tuple[Pack, ...]] = (
     moments,
 )
 
+_TRY_PACKS: Final[tuple[Pack, ...]] = (int8s, int2s, int2s, moments, int8s)
+
 _key: Final = itemgetter(0)
-_hold_values: Final = attrgetter(*HOLD_FIELDS)
+_hold_values: Final = attrgetter(*HOLD_FIELDS[: len(HOLD_COLUMNS)])
 
 
 def transaction_parameters(records: Sequence[TransactionRecord]) -> list[bytes]:
@@ -166,10 +182,12 @@ def posting_parameters(postings: Sequence[Posting]) -> list[bytes]:
 
 
 def card_parameters(
-    cards: Sequence[Card], locked_versions: dict[CardId, int]
+    cards: Sequence[Card],
+    locked_versions: dict[CardId, int],
+    uses: Mapping[CardId, DayUse],
 ) -> list[bytes]:
     """
-    Pack cards for `update_cards`, each with the version that was locked.
+    Pack cards for `update_cards`, each with the version that was locked and its day.
     """
     return packed(
         _CARD_PACKS,
@@ -189,10 +207,18 @@ def card_parameters(
                 card.loaded_minor,
                 card.next_hold_expiry,
                 card.replaced_by,
+                *uses.get(card.card_id, UNUSED),
             )
             for card in cards
         ],
     )
+
+
+def try_parameters(tries: Sequence[PinTries]) -> list[bytes]:
+    """
+    Pack counts of wrong PINs for `write_pin_tries`.
+    """
+    return packed(_TRY_PACKS, tries)
 
 
 def hold_parameters(holds: Sequence[Hold]) -> list[bytes]:
@@ -207,6 +233,23 @@ def step_parameters(steps: Sequence[HoldStep]) -> list[bytes]:
     Pack what became of holds for `insert_hold_steps`.
     """
     return packed(_STEP_PACKS, steps)
+
+
+def terminal_parameters(uses: Mapping[TerminalId, DayUse]) -> list[bytes]:
+    """
+    Pack what terminals did for `update_terminals`.
+    """
+    return packed(_USE_PACKS, [(place, *use) for place, use in uses.items()])
+
+
+def looking_back_parameters(
+    looking_back: Sequence[tuple[CardId, datetime]],
+) -> list[bytes]:
+    """
+    Pack cards and moments for `recent_uses`.
+    """
+    card_ids, since = zip(*looking_back, strict=True)
+    return [int8s(card_ids), moments(since)]
 
 
 def claim_parameters(claims: Iterable[Claim]) -> list[bytes]:

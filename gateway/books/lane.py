@@ -5,27 +5,32 @@ The books as one lane sees them: one connection, one transaction at a time (desi
 import logging
 import struct
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from psycopg.pq.abc import PGresult
 
 from gateway.books.arrays import byteas, int8s, uuids
 from gateway.books.columns import (
-    card_parameters,
     claim_parameters,
-    hold_parameters,
     key_parameters,
-    posting_parameters,
-    step_parameters,
-    transaction_parameters,
+    looking_back_parameters,
 )
 from gateway.books.connect import Line, Session
 from gateway.books.faults import ends_connection, first_error, translate
-from gateway.books.rows import card_of, hold_of, key_of, stored_request_of
-from gateway.books.staff_columns import staff_steps
+from gateway.books.rows import (
+    hold_of,
+    key_of,
+    locked_card_of,
+    pins_of,
+    recent_of,
+    stored_request_of,
+)
 from gateway.books.wire import Row, Step, Wire, WireLostError, error_text, step
+from gateway.books.write_steps import write_steps
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import CardId, RequestKey
+from gateway.domain.limits import DayUse
 from gateway.engine.ports import (
     NOTHING_STORED,
     BooksUnavailableError,
@@ -50,7 +55,9 @@ _QUERIES: Final = (
     "lock_cards_by_index",
     "lock_cards_by_id",
     "lock_cards",
+    "lock_terminals",
     "claim_keys",
+    "card_pins",
     "batch_moment",
     "cards_of",
     "stored_requests",
@@ -61,6 +68,9 @@ _QUERIES: Final = (
     "update_cards",
     "write_holds",
     "insert_hold_steps",
+    "recent_uses",
+    "update_terminals",
+    "write_pin_tries",
     "insert_adjustments",
     "approve_adjustments",
     "insert_audit",
@@ -135,11 +145,16 @@ class PostgresBooks:
         """
         wire = await self._line.wire()
         try:
-            lock, claim = _lock_step(request), _claim_step(request)
+            lock, claim = _lock_steps(request), _claim_step(request)
         except _UNFIT as error:
             raise _unfit(error) from error
         patience = _patience_step(request.patience_ms)
-        results = await _checked(wire, [_BEGIN, *patience, *lock, *claim, _MOMENT])
+        # In a statement of its own, because the one that locks may have waited.
+        pinned = request.pin_indexes
+        pins = [step("card_pins", [byteas(pinned)])] if pinned else []
+        results = await _checked(
+            wire, [_BEGIN, *patience, *lock, *claim, *pins, _MOMENT]
+        )
         del results[: len(patience)]
         try:
             return PostgresBatch(wire), _locked(wire, results, request)
@@ -189,13 +204,16 @@ class PostgresBatch:
         self._wire = wire
 
     async def read_stored(
-        self, keys: Sequence[RequestKey], holders: Sequence[CardId] = ()
+        self,
+        keys: Sequence[RequestKey],
+        holders: Sequence[CardId] = (),
+        looking_back: Sequence[tuple[CardId, datetime]] = (),
     ) -> Stored:
         """
         Read what is kept under keys that were not won, or that originals stand under.
 
         With it come the holds that those transactions placed or changed, and all OPEN
-        ones of the `holders`: one round trip.
+        ones of the `holders`, and the uses of cards since moments: one round trip.
 
         Raises:
             LockTimeoutError, BooksUnavailableError: all is rolled back.
@@ -207,15 +225,21 @@ class PostgresBatch:
             steps = [step("stored_requests", named), step("holds_named", named)]
         if holders:
             steps.append(step("holds_open", [int8s(holders)]))
+        if looking_back:
+            steps.append(step("recent_uses", looking_back_parameters(looking_back)))
         if not steps:
             return NOTHING_STORED
         wire = self._wire
         results = await _checked(wire, steps)
         requests = wire.rows(results[0]) if keys else []
-        of_holds = results[1:] if keys else results
+        of_holds = results[1 if keys else 0 : -1 if looking_back else None]
         return Stored(
             {key_of(row): stored_request_of(row) for row in requests},
             [hold_of(row) for result in of_holds for row in wire.rows(result)],
+            recent_of(
+                wire.rows(results[-1]) if looking_back else (),
+                (card_id for card_id, _ in looking_back),
+            ),
         )
 
     async def commit(self, writes: WriteSet) -> None:
@@ -230,7 +254,7 @@ class PostgresBatch:
 
         """
         try:
-            steps = [*_write_steps(writes), _COMMIT]
+            steps = [*write_steps(writes), _COMMIT]
         except _UNFIT as error:
             await self.rollback()
             raise _unfit(error) from error
@@ -328,7 +352,17 @@ def _patience_step(patience_ms: int | None) -> list[Step]:
     return [step("set_patience", [b"%dms" % patience_ms])]
 
 
-def _lock_step(request: LockRequest) -> list[Step]:
+def _lock_steps(request: LockRequest) -> list[Step]:
+    """
+    Lock the cards, and only then the terminals: two batches wait in one order.
+    """
+    steps = _card_steps(request)
+    if request.terminals:
+        steps.append(step("lock_terminals", [int8s(request.terminals)]))
+    return steps
+
+
+def _card_steps(request: LockRequest) -> list[Step]:
     indexes, card_ids = request.card_indexes, request.card_ids
     if indexes and card_ids:
         return [step("lock_cards", [byteas(indexes), int8s(card_ids)])]
@@ -346,13 +380,20 @@ def _claim_step(request: LockRequest) -> list[Step]:
 
 
 def _locked(wire: Wire, results: list[PGresult], request: LockRequest) -> Locked:
-    named = request.card_indexes or request.card_ids
+    named = bool(request.card_indexes or request.card_ids)
+    pinned = bool(request.pin_indexes)
+    cards = [locked_card_of(row) for row in wire.rows(results[1])] if named else []
+    terminals = wire.rows(results[1 + named]) if request.terminals else []
+    claimed = results[-2 - pinned]
     ((clock, policy_version),) = wire.rows(results[-1])
     return Locked(
-        cards=[card_of(row) for row in wire.rows(results[1])] if named else [],
-        won=_won(wire, results[-2], request) if request.claims else frozenset(),
+        cards=[card for card, _ in cards],
+        won=_won(wire, claimed, request) if request.claims else frozenset(),
         clock=clock,
         policy_version=policy_version,
+        uses={card.card_id: use for card, use in cards},
+        terminal_uses={row[0]: DayUse._make(row[1:]) for row in terminals},
+        pins=pins_of(wire.rows(results[-2])) if pinned else (),
     )
 
 
@@ -360,24 +401,6 @@ def _won(wire: Wire, result: PGresult, request: LockRequest) -> frozenset[Reques
     if result.ntuples == len(request.claims):
         return frozenset([claim.key for claim in request.claims])
     return frozenset([key_of(row) for row in wire.rows(result)])
-
-
-def _write_steps(writes: WriteSet) -> list[Step]:
-    steps = []
-    if writes.records:
-        parameters = transaction_parameters(writes.records)
-        steps.append(step("insert_transactions", parameters))
-    if writes.postings:
-        parameters = posting_parameters(writes.postings)
-        steps.append(step("insert_postings", parameters))
-    if writes.cards:
-        parameters = card_parameters(writes.cards, writes.card_versions)
-        steps.append(step("update_cards", parameters))
-    if writes.holds:
-        steps.append(step("write_holds", hold_parameters(writes.holds)))
-    if writes.steps:
-        steps.append(step("insert_hold_steps", step_parameters(writes.steps)))
-    return [*steps, *staff_steps(writes)]
 
 
 def _unfit(error: Exception) -> ItemFaultError:

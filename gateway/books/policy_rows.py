@@ -8,6 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from currency import Currency, RateBook, UsdRate, rate_e12
+from gateway.books.limit_rows import card_limits_of, terminal_limits_of
 from gateway.books.restriction_rows import restrictions_of
 from gateway.books.wire import Row
 from gateway.domain.cash_out_rules import (
@@ -58,6 +59,7 @@ class PolicyRows:
     rules: Sequence[Row]
     cash_out_rules: Sequence[Row]
     issue_batches: Sequence[Row]
+    limits: Sequence[Row]
     restrictions: Sequence[Row]
     restriction_entries: Sequence[Row]
     restriction_windows: Sequence[Row]
@@ -102,7 +104,14 @@ def build_policy(version: int, rows: PolicyRows, known: Policy | None) -> Policy
             rows.restriction_windows,
             {} if known is None else known.restrictions,
         ),
-        issue_batches=dict(rows.issue_batches),
+        issue_batches={
+            batch: set_id for batch, set_id, _ in rows.issue_batches if set_id
+        },
+        limits=card_limits_of(rows.limits),
+        terminal_limits=terminal_limits_of(rows.limits),
+        batch_limits={
+            batch: set_id for batch, _, set_id in rows.issue_batches if set_id
+        },
         desks=frozenset(
             device.terminal_id
             for device in devices
@@ -112,12 +121,13 @@ def build_policy(version: int, rows: PolicyRows, known: Policy | None) -> Policy
 
 
 def _program(row: Row) -> Program:
-    program_id, code, name, time_zone = row
+    program_id, code, name, time_zone, tip_tolerance_bps = row
     return Program(
         program_id=ProgramId(program_id),
         code=code,
         name=name,
         time_zone=ZoneInfo(time_zone),
+        tip_tolerance_bps=tip_tolerance_bps,
     )
 
 
@@ -136,6 +146,11 @@ def _product(row: Row) -> Product:
         validity_days,
         cash_out_limit_minor,
         restriction_set_id,
+        limit_set_id,
+        pin_required_for,
+        pin_max_tries,
+        pin_lock_s,
+        hold_ttl_s,
     ) = row
     return Product(
         product_id=ProductId(product_id),
@@ -151,6 +166,11 @@ def _product(row: Row) -> Product:
         validity_days=validity_days,
         cash_out_limit_minor=cash_out_limit_minor,
         restriction_set_id=restriction_set_id,
+        limit_set_id=limit_set_id,
+        pin_required_for=frozenset(map(ActivityType, pin_required_for)),
+        pin_max_tries=pin_max_tries,
+        pin_lock_s=pin_lock_s,
+        hold_ttl_s=hold_ttl_s,
     )
 
 

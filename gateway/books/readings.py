@@ -37,6 +37,7 @@ _POLICY: Final = (
     "policy_rules",
     "policy_cash_out_rules",
     "policy_issue_batches",
+    "policy_limits",
     "policy_restrictions",
     "policy_restriction_entries",
     "policy_restriction_windows",

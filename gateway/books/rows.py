@@ -2,15 +2,18 @@
 What was read, as the objects of the domain.
 """
 
+from collections.abc import Iterable
 from dataclasses import fields
 from typing import Final, TypeVar
 
 from currency import Currency
 from gateway.books.wire import Row
+from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import BlockReason, Card, CardState
 from gateway.domain.commands import Fingerprint
 from gateway.domain.holds import Hold, HoldState, HoldStep
-from gateway.domain.ids import RequestId, RequestKey, TerminalId
+from gateway.domain.ids import CardId, RequestId, RequestKey, TerminalId
+from gateway.domain.limits import DayUse, Flow, LimitKind, Use
 from gateway.domain.originals import Refunds
 from gateway.domain.record import TransactionRecord
 from gateway.domain.restrictions import RefusalReason
@@ -34,11 +37,15 @@ _CARD_STATE: Final = _FIELDS.index("card_state")
 _ENTRY_MODE: Final = _FIELDS.index("entry_mode")
 _REFUSAL: Final = _FIELDS.index("refusal")
 _CHANNEL: Final = _FIELDS.index("channel")
+_LIMIT_KIND: Final = _FIELDS.index("limit_kind")
 
 # `stored_requests` gives so many columns before those of the transaction.
 _STEP: Final = 9
 _BEFORE_RECORD: Final = _STEP + len(HoldStep._fields)
 _STEP_STATE: Final = HoldStep._fields.index("state")
+
+# `lock_cards` gives so many columns of a card before those of its day.
+_CARD_COLUMNS: Final = 21
 
 # The columns of `hold`, and the fields of Hold, in one order.
 HOLD_FIELDS: Final = tuple(field.name for field in fields(Hold))
@@ -69,6 +76,7 @@ def card_of(row: Row) -> Card:
         restriction_set_id,
         next_hold_expiry,
         replaced_by,
+        limit_set_id,
     ) = row
     return Card(
         card_id=card_id,
@@ -91,7 +99,27 @@ def card_of(row: Row) -> Card:
         restriction_set_id=restriction_set_id,
         next_hold_expiry=next_hold_expiry,
         replaced_by=replaced_by,
+        limit_set_id=limit_set_id,
     )
+
+
+def locked_card_of(row: Row) -> tuple[Card, DayUse]:
+    """
+    Read a card and what it used of its day from the columns of `lock_cards`.
+    """
+    return card_of(row[:_CARD_COLUMNS]), DayUse._make(row[_CARD_COLUMNS:])
+
+
+def recent_of(
+    rows: Iterable[Row], card_ids: Iterable[CardId]
+) -> dict[CardId, tuple[Use, ...]]:
+    """
+    Read the uses of cards, none for some, from the columns of `recent_uses`.
+    """
+    recent: dict[CardId, tuple[Use, ...]] = dict.fromkeys(card_ids, ())
+    for card_id, transaction_id, flow, at in rows:
+        recent[card_id] += (Use(transaction_id, Flow(flow), at),)
+    return recent
 
 
 def hold_of(row: Row) -> Hold:
@@ -101,6 +129,19 @@ def hold_of(row: Row) -> Hold:
     values = dict(zip(HOLD_FIELDS, row, strict=True))
     values["state"] = HoldState(values["state"])
     return Hold(**values)
+
+
+def pins_of(rows: Iterable[Row]) -> list[CardPin]:
+    """
+    Read PINs from the rows of `card_pins`, several of which may be of one card.
+    """
+    pins: dict[CardId, CardPin] = {}
+    for card_id, key_id, tag, channel, *counted in rows:
+        pin = pins.get(card_id) or CardPin(card_id=card_id, key_id=key_id, tag=tag)
+        if channel is not None:
+            pin = pin.tried(PinTries(card_id, Channel(channel), *counted))
+        pins[card_id] = pin
+    return list(pins.values())
 
 
 def record_of(row: Row) -> TransactionRecord:
@@ -117,6 +158,8 @@ def record_of(row: Row) -> TransactionRecord:
     if values[_REFUSAL] is not None:
         values[_REFUSAL] = RefusalReason(values[_REFUSAL])
     values[_CHANNEL] = Channel(values[_CHANNEL])
+    if values[_LIMIT_KIND] is not None:
+        values[_LIMIT_KIND] = LimitKind(values[_LIMIT_KIND])
     return TransactionRecord._make(values)
 
 

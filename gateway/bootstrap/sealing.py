@@ -5,6 +5,7 @@ The vault, as the API and the engine ask for it.
 from collections.abc import Sequence
 
 from gateway.api.ports import Part
+from gateway.domain.card_pins import PinProof
 from gateway.domain.commands import CardRef, Fingerprint
 from gateway.domain.errors import UnauthenticatedError
 from gateway.domain.ids import TransactionId
@@ -14,6 +15,7 @@ from gateway.vault.errors import CertificateError, DeviceUriError
 from gateway.vault.fingerprints import Fingerprinter, length_prefixed
 from gateway.vault.keyring import KeyRing
 from gateway.vault.numbers import CardNumber, NumberVault
+from gateway.vault.pins import Pin, PinVault
 from gateway.vault.pki import certificate_sha256, parse_device_uri
 
 
@@ -25,6 +27,7 @@ class VaultSealer:
     def __init__(self, keyring: KeyRing) -> None:
         self._numbers = NumberVault(keyring)
         self._fingerprinter = Fingerprinter(keyring)
+        self._pins = PinVault(keyring)
 
     def card(self, digits: str) -> CardRef:
         """
@@ -32,6 +35,13 @@ class VaultSealer:
         """
         number = CardNumber.read(digits)
         return CardRef(self._numbers.index(number), number.last_four)
+
+    def pin(self, card_digits: str, pin_digits: str) -> PinProof:
+        """
+        Turn a PIN into tags that its card's own can be compared with.
+        """
+        number, pin = CardNumber.read(card_digits), Pin(pin_digits)
+        return PinProof(tags=self._pins.tags(number, pin))
 
     def content(self, parts: Sequence[Part]) -> bytes:
         """

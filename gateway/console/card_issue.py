@@ -3,10 +3,11 @@ Make cards: draw numbers, encrypt them, keep them, and let the books know.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.books.admin import AdminConnection, one_transaction
 from gateway.books.admin_cards import NewCard, find_cards, insert_cards, take_card_ids
+from gateway.books.admin_pins import insert_card_pins
 from gateway.books.admin_restrictions import insert_issue_batch, issue_batches
 from gateway.console.card_number_file import CardNumberFile, NumberedCard
 from gateway.console.faults import BadInputError, CommandRefusedError
@@ -14,10 +15,20 @@ from gateway.console.screen import progress
 from gateway.vault.card_batch import NUMBERS_PER_CARD_MIN
 from gateway.vault.errors import CardBatchError
 from gateway.vault.numbers import NumberVault, generate_card_numbers
+from gateway.vault.pins import Pin, PinVault
 
 BATCH_CARDS: Final = 10_000
 # With one card in 100,000 numbers even the second draw is hardly ever needed.
 DRAW_LIMIT: Final = 8
+
+
+class PinIssue(NamedTuple):
+    """
+    How the PINs of new cards are made.
+    """
+
+    vault: PinVault
+    digits: int
 
 
 class CardIssue:
@@ -34,7 +45,9 @@ class CardIssue:
         prefix: str,
         length: int,
         restriction_set_id: int | None = None,
+        pins: PinIssue | None = None,
     ) -> None:
+        self._pins = pins
         self._books = books
         self._vault = vault
         self._product_id = product_id
@@ -111,7 +124,9 @@ class CardIssue:
                 issue_batch_id=issue_batch_id,
                 index_key_id=self._vault.index_key_id,
             )
-            made += [card for card in drawn if card.card_id in created]
+            kept = [card for card in drawn if card.card_id in created]
+            self._insert_pins(kept)
+            made += kept
             if len(made) == count:
                 return made
         raise CommandRefusedError(
@@ -127,10 +142,24 @@ class CardIssue:
         except CardBatchError as error:
             raise BadInputError(f"--prefix, --length: {error}") from error
         ids = take_card_ids(self._books, count)
+        pins = self._pins
         return [
-            NumberedCard(card_id, number)
+            NumberedCard(
+                card_id, number, None if pins is None else Pin.draw(pins.digits)
+            )
             for card_id, number in zip(ids, numbers, strict=True)
         ]
+
+    def _insert_pins(self, cards: Sequence[NumberedCard]) -> None:
+        if self._pins is None:
+            return
+        vault = self._pins.vault
+        tags = {
+            card.card_id: vault.tag(card.number, card.pin)
+            for card in cards
+            if card.pin is not None
+        }
+        insert_card_pins(self._books, tags, key_id=vault.key_id)
 
     def _sealed(self, card: NumberedCard) -> NewCard:
         return NewCard(

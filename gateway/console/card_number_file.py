@@ -4,6 +4,7 @@ The file that holds new cards' numbers: private, written once, never half a line
     card_id,card_number
     1,6035710000000000001
 
+With PINs the header ends in `,pin`, and so does each line in the card's own.
 The numbers of a batch are on the disk before the books learn of its cards. What a crash
 leaves behind is therefore at most lines without cards, never cards without numbers.
 """
@@ -18,21 +19,25 @@ from types import TracebackType
 from typing import BinaryIO, Final, NamedTuple, Self
 
 from gateway.console.faults import BadInputError
+from gateway.vault.errors import PinError
 from gateway.vault.numbers import CardNumber, CardNumberError
+from gateway.vault.pins import Pin
 from gateway.vault.private_file import PRIVATE_MODE
 
 HEADER: Final = b"card_id,card_number\n"
+PIN_HEADER: Final = b"card_id,card_number,pin\n"
 
 _OTHERS_BITS: Final = 0o077
 
 
 class NumberedCard(NamedTuple):
     """
-    One line: a card's id and its number.
+    One line: a card's id, its number, and its PIN if it has one.
     """
 
     card_id: int
     number: CardNumber
+    pin: Pin | None = None
 
 
 class CardNumberFile(AbstractContextManager["CardNumberFile"]):
@@ -40,15 +45,16 @@ class CardNumberFile(AbstractContextManager["CardNumberFile"]):
     The open file of one run. A second run on it is refused.
     """
 
-    def __init__(self, path: Path, file: BinaryIO, *, is_new: bool) -> None:
+    def __init__(self, path: Path, file: BinaryIO, *, is_new: bool, pins: bool) -> None:
+        self._header = PIN_HEADER if pins else HEADER
         self._path = path
         self._file = file
         self._is_vain = is_new
 
     @classmethod
-    def open(cls, path: Path, *, resume: bool) -> Self:
+    def open(cls, path: Path, *, resume: bool, pins: bool = False) -> Self:
         """
-        Make the file, or open the one of an interrupted run.
+        Make the file, or open the one of an interrupted run; `pins` stand in it or not.
 
         Raises:
             BadInputError: it exists, or does not, or cannot be used; or a run uses it.
@@ -67,11 +73,12 @@ class CardNumberFile(AbstractContextManager["CardNumberFile"]):
             raise BadInputError(
                 f"--out: {path} cannot be opened ({error.strerror}): name another file"
             ) from error
-        found = cls(path, os.fdopen(descriptor, "r+b"), is_new=not resume)
+        file = os.fdopen(descriptor, "r+b")
+        found = cls(path, file, is_new=not resume, pins=pins)
         try:
             found._claim(descriptor)
             if not resume:
-                found._file.write(HEADER)
+                found._file.write(found._header)
                 _sync_folder(path.parent)
         except BaseException:
             found._file.close()
@@ -84,9 +91,14 @@ class CardNumberFile(AbstractContextManager["CardNumberFile"]):
         """
         self._file.seek(0)
         header, *lines = self._file.read().split(b"\n")
-        if header + b"\n" != HEADER:
-            if not lines and HEADER.startswith(header):
+        if header + b"\n" != self._header:
+            if not lines and self._header.startswith(header):
                 return []
+            if header + b"\n" in (HEADER, PIN_HEADER):
+                raise BadInputError(
+                    "--pins: the interrupted run was begun "
+                    + ("without it" if self._header == PIN_HEADER else "with it")
+                )
             raise BadInputError(f"--out: {self._path} is no file of card numbers")
         # What stands behind the last line's end was not finished.
         return [self._read(line, at) for at, line in enumerate(lines[:-1], start=2)]
@@ -97,7 +109,7 @@ class CardNumberFile(AbstractContextManager["CardNumberFile"]):
         """
         self._file.seek(0)
         text = self._file.read()
-        kept = HEADER + b"".join(
+        kept = self._header + b"".join(
             line + b"\n" for line in text.split(b"\n")[1 : count + 1]
         )
         self._file.seek(0)
@@ -110,10 +122,11 @@ class CardNumberFile(AbstractContextManager["CardNumberFile"]):
         Add lines, durably: only then may the books learn of the cards.
         """
         self._file.write(
-            b"".join(
-                b"%d,%s\n" % (card.card_id, card.number.digits.encode("ascii"))
+            "".join(
+                f"{card.card_id},{card.number.digits}"
+                + ("\n" if card.pin is None else f",{card.pin.digits}\n")
                 for card in cards
-            )
+            ).encode("ascii")
         )
         self._is_vain = False
         self._sync()
@@ -147,14 +160,17 @@ class CardNumberFile(AbstractContextManager["CardNumberFile"]):
             ) from error
 
     def _read(self, line: bytes, at: int) -> NumberedCard:
-        card_id, _, digits = line.partition(b",")
+        card_id, *secrets = line.split(b",")
+        wanted = self._header.rstrip().decode("ascii")
         try:
-            if card_id.isdigit():
-                return NumberedCard(int(card_id), CardNumber(digits.decode("ascii")))
-        except (CardNumberError, UnicodeDecodeError):
+            if card_id.isdigit() and len(secrets) == wanted.count(","):
+                number, *pins = [secret.decode("ascii") for secret in secrets]
+                pin = Pin(pins[0]) if pins else None
+                return NumberedCard(int(card_id), CardNumber(number), pin)
+        except (CardNumberError, PinError, UnicodeDecodeError):
             pass  # refused below, without repeating the digits
         raise BadInputError(
-            f"--out: line {at} of {self._path} is not `card_id,card_number`"
+            f"--out: line {at} of {self._path} is not `{wanted}`"
         ) from None
 
     def _sync(self) -> None:

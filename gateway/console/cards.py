@@ -5,7 +5,6 @@ No command here gives a card value: that comes by Activate and Load, through the
 path, where it is recorded and limited.
 """
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -14,7 +13,8 @@ import typer
 from currency import Currency
 from gateway.books.admin import AdminConnection
 from gateway.books.admin_cards import cards, products
-from gateway.console.card_issue import CardIssue
+from gateway.console.asked_card import asked_card_index
+from gateway.console.card_issue import CardIssue, PinIssue
 from gateway.console.card_number_file import CardNumberFile
 from gateway.console.card_restricting import (
     LiftOption,
@@ -27,17 +27,43 @@ from gateway.console.card_restricting import (
 from gateway.console.faults import BadInputError
 from gateway.console.options import AsJson, ProductName, ProductOption
 from gateway.console.screen import Column, progress, say, show_rows, warn
-from gateway.console.session import Session, session_of
+from gateway.console.session import session_of
 from gateway.console.wording import Wording
 from gateway.domain.cards import BlockReason, CardState
-from gateway.vault.numbers import CardNumber, CardNumberError, NumberVault
+from gateway.vault.numbers import NumberVault
+from gateway.vault.pins import PIN_MAX_DIGITS, PIN_MIN_DIGITS, PinVault
 
 app = typer.Typer(no_args_is_help=True, help="Cards: make them, look at one.")
 
 MAX_COUNT: Final = 10_000_000
 MAX_SHOWN_CARDS: Final = 50
 _LAST_FOUR: Final = 4
+# Enough that three guesses an hour find none, few enough to be remembered.
+_PIN_DIGITS: Final = 6
 _NUMBER_MAX_CHARACTERS: Final = 64
+
+
+PinsOption = Annotated[
+    bool, typer.Option("--pins", help="Give each card a PIN of its own.")
+]
+PinDigitsOption = Annotated[
+    int,
+    typer.Option(
+        min=PIN_MIN_DIGITS,
+        max=PIN_MAX_DIGITS,
+        metavar="N",
+        help="How many digits a PIN has.",
+    ),
+]
+OutFile = Annotated[
+    Path,
+    typer.Option(
+        metavar="FILE.csv",
+        help="Where the numbers are written (card_id,card_number), with --pins the "
+        "PINs too (,pin), for their owner only. It is the only place where they "
+        "stand in clear.",
+    ),
+]
 
 
 @app.command()
@@ -47,14 +73,7 @@ def create(
     count: Annotated[
         int, typer.Option(min=1, max=MAX_COUNT, metavar="N", help="How many.")
     ],
-    out: Annotated[
-        Path,
-        typer.Option(
-            metavar="FILE.csv",
-            help="Where the numbers are written (card_id,card_number), for their owner "
-            "only. It is the only place where they stand in clear.",
-        ),
-    ],
+    out: OutFile,
     *,
     prefix: Annotated[
         str,
@@ -72,6 +91,8 @@ def create(
         ),
     ] = False,
     restriction: RestrictionOption = None,
+    pins: PinsOption = False,
+    pin_digits: PinDigitsOption = _PIN_DIGITS,
 ) -> None:
     """
     Make cards: PENDING and empty, until a till activates them.
@@ -81,7 +102,8 @@ def create(
     batch of its own; a resumed one goes on with its batch.
     """
     session = session_of(context)
-    vault = NumberVault(session.key_ring())
+    key_ring = session.key_ring()
+    vault = NumberVault(key_ring)
     with session.books() as books:
         issue = CardIssue(
             books,
@@ -92,9 +114,10 @@ def create(
             restriction_set_id=None
             if restriction is None
             else require_set(books, product.program, restriction),
+            pins=PinIssue(PinVault(key_ring), pin_digits) if pins else None,
         )
         issue.check_room(count)
-        with CardNumberFile.open(out, resume=resume) as file:
+        with CardNumberFile.open(out, resume=resume, pins=pins) as file:
             done = issue.settle(file)
             if done > count:
                 raise BadInputError(
@@ -127,7 +150,7 @@ def show(
     """
     session = session_of(context)
     if last_four is None:
-        number_index = _index_of(session, _ask_number())
+        number_index = asked_card_index(session)
     elif len(last_four) == _LAST_FOUR and last_four.isascii() and last_four.isdigit():
         number_index = None
     else:
@@ -164,7 +187,7 @@ def restrict(
     Its number is read from standard input, where it is not echoed.
     """
     session = session_of(context)
-    number_index = _index_of(session, _ask_number())
+    number_index = asked_card_index(session)
     with session.change() as books:
         rows = cards(books, number_index=number_index, limit=1)
         if not rows:
@@ -194,6 +217,7 @@ _COLUMNS: Final = (
     Column(title="Version", key="version", is_figure=True),
     Column(title="Batch", key="issue_batch_id", is_figure=True),
     Column(title="Restriction", key="restriction"),
+    Column(title="PIN", key="pin"),
 )
 
 
@@ -215,6 +239,8 @@ def _shown(row: dict[str, Any], wording: Wording, *, as_json: bool) -> dict[str,
         "version": row["version"],
         "issue_batch_id": row["issue_batch_id"],
         "restriction": row["restriction"],
+        "has_pin": row["has_pin"],
+        "pin_tries": row["pin_tries"],
     }
     if as_json:
         return shown
@@ -222,11 +248,22 @@ def _shown(row: dict[str, Any], wording: Wording, *, as_json: bool) -> dict[str,
     at, day = shown["last_transaction_at"], shown["expires_on"]
     return {
         **shown,
+        "pin": _pin_of(shown),
         "balance": wording.money(shown["balance_minor"], currency),
         "available": wording.money(shown["available_minor"], currency),
         "expires_on": None if day is None else wording.day(day),
         "last_transaction_at": None if at is None else wording.moment(at),
     }
+
+
+def _pin_of(shown: dict[str, Any]) -> str | None:
+    """
+    Say whether a card has a PIN, and how often it was wrong of late.
+    """
+    if not shown["has_pin"]:
+        return None
+    tries = shown["pin_tries"]
+    return f"set, wrong {tries} times" if tries else "set"
 
 
 def _product_id(books: AdminConnection, name: ProductName) -> int:
@@ -237,21 +274,6 @@ def _product_id(books: AdminConnection, name: ProductName) -> int:
         )
     product_id: int = rows[0]["product_id"]
     return product_id
-
-
-def _ask_number() -> CardNumber:
-    if sys.stdin.isatty():
-        text = typer.prompt("card number", hide_input=True, err=True)
-    else:
-        text = sys.stdin.readline(_NUMBER_MAX_CHARACTERS)
-    try:
-        return CardNumber.read(text.strip())
-    except CardNumberError as error:
-        raise BadInputError(f"{error}: give it on a line of standard input") from None
-
-
-def _index_of(session: Session, number: CardNumber) -> bytes:
-    return NumberVault(session.key_ring()).index(number)
 
 
 APPS = {"card": app}

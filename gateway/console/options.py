@@ -92,6 +92,14 @@ DeviceArgument = Annotated[
         help="The device, as nile-retail/cairo-1/till-1.",
     ),
 ]
+ProductArgument = Annotated[
+    ProductName,
+    typer.Argument(
+        parser=read_product_name,
+        metavar="PROGRAM/PRODUCT",
+        help="The product, as gift/standard.",
+    ),
+]
 ProductOption = Annotated[
     ProductName,
     typer.Option(

@@ -20,10 +20,19 @@ from gateway.console.card_restricting import (
 )
 from gateway.console.faults import BadInputError, FieldError
 from gateway.console.fields import read_amount, read_code, read_currency
-from gateway.console.options import AsJson, ProductName, read_product_name
+from gateway.console.hold_terms import DEFAULT_TTL_S, HoldTtlOption, change_holds
+from gateway.console.options import AsJson, ProductArgument
+from gateway.console.product_pins import (
+    PinForOption,
+    PinLockOption,
+    PinMaxTriesOption,
+    ask_pins,
+    required_for,
+)
 from gateway.console.screen import Column, say, show_rows
 from gateway.console.session import session_of
 from gateway.console.wording import Wording
+from gateway.domain.policy import DEFAULT_PIN_LOCK_S, DEFAULT_PIN_MAX_TRIES
 from gateway.domain.results import ActivityType
 
 app = typer.Typer(no_args_is_help=True, help="Products: what a kind of card may do.")
@@ -39,20 +48,12 @@ class Activity(StrEnum):
     REDEEM = "redeem"
     BALANCE = "balance"
     CASH_OUT = "cash-out"
+    AUTHORIZE = "authorize"
 
 
 def _amount_option(text: str) -> Any:  # noqa: ANN401 -- each is an option of its own
     return typer.Option(metavar="AMOUNT", help=f"{text}, in the card's currency.")
 
-
-ProductArgument = Annotated[
-    ProductName,
-    typer.Argument(
-        parser=read_product_name,
-        metavar="PROGRAM/PRODUCT",
-        help="The product, as gift/standard.",
-    ),
-]
 
 ValidityDays = Annotated[
     int | None,
@@ -61,6 +62,22 @@ ValidityDays = Annotated[
         max=32_767,
         metavar="N",
         help="How many days a card holds from its activation; else for ever.",
+    ),
+]
+
+
+ReloadableOption = Annotated[
+    bool,
+    typer.Option(
+        "--reloadable/--single-use",
+        help="A single-use card takes one load and may be spent in several sales.",
+    ),
+]
+PermitOption = Annotated[
+    list[Activity] | None,
+    typer.Option(
+        metavar="|".join(Activity),
+        help="What its cards may be used for, may stand several times; else all.",
     ),
 ]
 
@@ -76,20 +93,8 @@ def create(
         ),
     ],
     *,
-    reloadable: Annotated[
-        bool,
-        typer.Option(
-            "--reloadable/--single-use",
-            help="A single-use card takes one load and may be spent in several sales.",
-        ),
-    ] = True,
-    permit: Annotated[
-        list[Activity] | None,
-        typer.Option(
-            metavar="activate|load|redeem|balance|cash-out",
-            help="What its cards may be used for, may stand several times; else all.",
-        ),
-    ] = None,
+    reloadable: ReloadableOption = True,
+    permit: PermitOption = None,
     fixed_amount: Annotated[
         str | None, _amount_option("The one amount that a card is sold with")
     ] = None,
@@ -101,6 +106,10 @@ def create(
         str | None, _amount_option("The largest balance that is paid out everywhere")
     ] = None,
     restriction: RestrictionOption = None,
+    pin_for: PinForOption = None,
+    pin_max_tries: PinMaxTriesOption = DEFAULT_PIN_MAX_TRIES,
+    pin_lock_s: PinLockOption = DEFAULT_PIN_LOCK_S,
+    hold_ttl: HoldTtlOption = DEFAULT_TTL_S,
 ) -> None:
     """
     Create a product.
@@ -118,6 +127,10 @@ def create(
         max_balance_minor=_minor("--max-balance", max_balance, currency),
         validity_days=validity_days,
         cash_out_limit_minor=_minor("--cash-out-limit", cash_out_limit, currency),
+        pin_required_for=required_for(pin_for),
+        pin_max_tries=pin_max_tries,
+        pin_lock_s=pin_lock_s,
+        hold_ttl_s=hold_ttl,
     )
     _check_limits(new)
     with session_of(context).change() as books:
@@ -160,6 +173,10 @@ def restrict(
     say(f"product {'/'.join(name)} has {restriction or 'no restriction'}")
 
 
+app.command("pin")(ask_pins)
+app.command("holds")(change_holds)
+
+
 @app.command("list")
 def list_all(
     context: typer.Context,
@@ -178,7 +195,7 @@ def list_all(
         rows = products(books, program)
     if as_json:
         named = [
-            {**row, "permitted": [ActivityType(item).name for item in row["permitted"]]}
+            {**row, **{key: _names(row[key]) for key in ("permitted", _PIN_FOR)}}
             for row in rows
         ]
         show_rows(named, (), as_json=True)
@@ -186,6 +203,7 @@ def list_all(
     show_rows([_shown(row, session.wording) for row in rows], _COLUMNS, as_json=False)
 
 
+_PIN_FOR: Final = "pin_required_for"
 _AMOUNTS: Final = {
     "fixed_amount_minor": "Fixed amount",
     "max_load_minor": "Most of a load",
@@ -202,6 +220,8 @@ _COLUMNS: Final = (
     *(Column(title=title, key=key, is_figure=True) for key, title in _AMOUNTS.items()),
     Column(title="Days", key="validity_days", is_figure=True),
     Column(title="Restriction", key="restriction"),
+    Column(title="PIN for", key=_PIN_FOR),
+    Column(title="Held for s", key="hold_ttl_s", is_figure=True),
 )
 
 
@@ -211,14 +231,21 @@ def _shown(row: dict[str, Any], wording: Wording) -> dict[str, Any]:
         key: None if row[key] is None else wording.money(row[key], currency)
         for key in _AMOUNTS
     }
-    names = [ActivityType(item).name for item in row["permitted"]]
-    permitted = [name.lower().replace("_", "-") for name in names]
     return {
         **row,
         **amounts,
         "loads": "reloadable" if row["reloadable"] else "single use",
-        "permitted": " ".join(permitted),
+        "permitted": _spoken(row["permitted"]),
+        _PIN_FOR: _spoken(row[_PIN_FOR]),
     }
+
+
+def _names(activities: list[int]) -> list[str]:
+    return [ActivityType(item).name for item in activities]
+
+
+def _spoken(activities: list[int]) -> str:
+    return " ".join(name.lower().replace("_", "-") for name in _names(activities))
 
 
 def _minor(option: str, text: str | None, currency: Currency) -> int | None:

@@ -15,6 +15,7 @@ from gateway.books.admin_parties import (
 )
 from gateway.console.faults import BadInputError
 from gateway.console.fields import read_code, read_name, read_time_zone
+from gateway.console.hold_terms import FirstTipOption, change_tips, spoken_percent
 from gateway.console.options import AsJson
 from gateway.console.screen import Column, say, show_rows
 from gateway.console.session import session_of
@@ -25,6 +26,7 @@ _COLUMNS: Final = (
     Column(title="Programme", key="code"),
     Column(title="Name", key="name"),
     Column(title="Time zone", key="time_zone"),
+    Column(title="Tip", key="tip", is_figure=True),
     Column(title="Merchants", key="merchants", is_figure=True),
 )
 
@@ -46,6 +48,8 @@ def create(
             help="IANA name of the zone in which a card's last day ends.",
         ),
     ],
+    *,
+    tip_tolerance: FirstTipOption = None,
 ) -> None:
     """
     Create a programme.
@@ -53,8 +57,17 @@ def create(
     with session_of(context).change() as books:
         if known_programs(books, [code]):
             raise BadInputError(f"--code: there is a programme {code}: choose another")
-        insert_program(books, NewProgram(code=code, name=name, time_zone=time_zone.key))
+        new = NewProgram(
+            code=code,
+            name=name,
+            time_zone=time_zone.key,
+            tip_tolerance_bps=tip_tolerance or 0,
+        )
+        insert_program(books, new)
     say(f"programme {code} created")
+
+
+app.command("tips")(change_tips)
 
 
 @app.command("list")
@@ -64,6 +77,10 @@ def list_all(context: typer.Context, *, as_json: AsJson = False) -> None:
     """
     with session_of(context).books() as books:
         rows = programs(books)
+    if not as_json:
+        rows = [
+            {**row, "tip": spoken_percent(row["tip_tolerance_bps"])} for row in rows
+        ]
     show_rows(rows, _COLUMNS, as_json=as_json)
 
 

@@ -39,6 +39,7 @@ OWN_COMMANDS: Final = {
     "device": "gateway.console.devices",
     "staff": "gateway.console.staff",
     "restriction": "gateway.console.restrictions",
+    "limit": "gateway.console.limits",
     "product": "gateway.console.products",
     "card": "gateway.console.cards",
     "rates": "gateway.console.rates",

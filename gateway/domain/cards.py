@@ -11,6 +11,7 @@ from gateway.domain.errors import InvariantError
 from gateway.domain.ids import (
     CardId,
     IssueBatchId,
+    LimitSetId,
     ProductId,
     ProgramId,
     RestrictionSetId,
@@ -76,6 +77,7 @@ class Card:
     restriction_set_id: RestrictionSetId | None = None
     next_hold_expiry: datetime | None = None
     replaced_by: CardId | None = None
+    limit_set_id: LimitSetId | None = None
 
     def __post_init__(self) -> None:
         """
@@ -136,4 +138,5 @@ class Card:
             restriction_set_id=self.restriction_set_id,
             next_hold_expiry=self.next_hold_expiry if held else None,
             replaced_by=self.replaced_by,
+            limit_set_id=self.limit_set_id,
         )

@@ -14,12 +14,16 @@ from currency import Currency, Money, find_currency
 from gateway.domain.cards import Card
 from gateway.domain.cash_out_rules import CashOutRule
 from gateway.domain.commands import Amount
+from gateway.domain.decision import View
 from gateway.domain.explanation import Value
 from gateway.domain.holds import Hold
 from gateway.domain.ids import uuid_text
+from gateway.domain.limit_checks import limits_of
 from gateway.domain.originals import Original
+from gateway.domain.pin import Proving
 from gateway.domain.policy import Place, Policy, Product, Store
 from gateway.domain.pricing import Price
+from gateway.domain.record import TransactionRecord
 from gateway.domain.restrictions import Refusal
 from gateway.domain.results import ActivityType
 
@@ -127,6 +131,25 @@ def of_expiry(card: Card, policy: Policy, now: datetime) -> Values:
     )
 
 
+def of_pin(command: Proving, view: View, activity: ActivityType) -> Values:
+    """
+    Check 10 looks at what the product asks for, at the PIN and at the tries before.
+    """
+    if view.card is None:
+        return ()
+    product, kept = view.policy.products[view.card.product_id], view.pin
+    before = None if kept is None else kept.tries.get(command.channel)
+    sent = command.pin is not None
+    return values_of(
+        asked_for=activity in product.pin_required_for,
+        sent=sent,
+        the_card_has_one=None if kept is None else True,
+        wrong_before=None if before is None else before.tries,
+        last_wrong=None if before is None else moment(before.last_tried_at),
+        locks_at=product.pin_max_tries if sent else None,
+    )
+
+
 def of_restriction(
     card: Card, place: Place, policy: Policy, now: datetime, gave: Refusal | None
 ) -> Values:
@@ -202,11 +225,16 @@ def of_price(price: Price, card: Card) -> Values:
     )
 
 
-def of_limits(card: Card, product: Product) -> Values:
+def of_limits(view: View, card: Card, record: TransactionRecord) -> Values:
     """
-    Check 14 looks at the product's own limits.
+    Check 14 looks at the product's own limits, at those of sets, and at their use.
     """
-    own = card.currency
+    own, policy, now = card.currency, view.policy, view.stamp.now
+    product = policy.products[card.product_id]
+    zone = policy.programs[card.program_id].time_zone
+    used = view.used.card.on(now.astimezone(zone).date())
+    versions = [one.version_id for one in limits_of(card, policy)]
+    at_the_till = policy.terminal_limits.get(view.place.terminal.terminal_id)
     limits = {
         "at_most_in_a_sale": product.max_redeem_minor,
         "at_most_in_a_load": product.max_load_minor,
@@ -216,6 +244,14 @@ def of_limits(card: Card, product: Product) -> Values:
     return values_of(
         ledger_before=money(card.balance_minor, own),
         **{name: money(limit, own) for name, limit in limits.items()},
+        loaded_today=f"{money(used.load_minor, own)} in {used.loads}",
+        spent_today=f"{money(used.spend_minor, own)} in {used.spends}",
+        versions=", ".join(map(str, versions)) if versions else None,
+        version_at_the_terminal=None if at_the_till is None else at_the_till.version_id,
+        exceeded=record.limit_kind,
+        limit=record.limit_value,
+        within_seconds=record.limit_window_s,
+        by_version=record.limit_version_id,
     )
 
 
@@ -324,6 +360,9 @@ SHOWN: Final[dict[int, Show]] = {
     7: lambda given, _: of_product(given["card"], given["product"], given["activity"]),
     8: lambda given, _: of_state(given["card"]),
     9: lambda given, _: of_expiry(given["card"], given["policy"], given["now"]),
+    10: lambda given, _: of_pin(
+        given["command"], given["view"], given["facts"].activity
+    ),
     11: lambda given, gave: of_restriction(
         given["card"], given["place"], given["policy"], given["now"], gave
     ),

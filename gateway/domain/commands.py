@@ -8,6 +8,7 @@ is a recorded decline (domain 1.2).
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from gateway.domain.card_pins import PinProof
 from gateway.domain.cards import BlockReason
 from gateway.domain.ids import RequestId, RequestKey, TerminalId
 from gateway.domain.results import (
@@ -73,6 +74,7 @@ class Command:
     `content` is the length-prefixed list that `fingerprint` was made of; it holds the
     card number, so it has no place in a repr. It is kept until the answer, to compare
     with a fingerprint stored under an older key. `actor` names who of the staff asked.
+    `pin` is what is left of a PIN that came with it; it is not in the fingerprint.
     """
 
     request_id: RequestId
@@ -83,6 +85,7 @@ class Command:
     content: bytes = field(repr=False)
     channel: Channel = Channel.API
     actor: str | None = None
+    pin: PinProof | None = None
 
     @property
     def key(self) -> RequestKey:
@@ -248,6 +251,13 @@ class Deactivate(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResetPin(Command):
+    """
+    Let a card's PIN be tried again.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unblock(Command):
     """
     Make a blocked card usable again.
@@ -293,6 +303,7 @@ class GetBalance:
     till: TillContext
     channel: Channel = Channel.API
     actor: str | None = None
+    pin: PinProof | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,6 +332,7 @@ MoneyCommand = (
     | Block
     | TransferBalance
     | Deactivate
+    | ResetPin
     | Unblock
     | Replace
     | Adjust

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from gateway.domain.adjust import decide_adjust, decide_approve_adjustment
+from gateway.domain.authorize import decide_authorize, decide_increment
+from gateway.domain.capture import decide_cancel, decide_capture
 from gateway.domain.cash_out import decide_cash_out
 from gateway.domain.commands import (
     Activate,
@@ -25,6 +27,7 @@ from gateway.domain.commands import (
     Naming,
     Redeem,
     Refund,
+    ResetPin,
     Reverse,
     TransferBalance,
     Void,
@@ -32,6 +35,7 @@ from gateway.domain.commands import (
 from gateway.domain.decision import Decision, View
 from gateway.domain.loading import decide_activate, decide_load
 from gateway.domain.originals import Original
+from gateway.domain.pin_reset import decide_pin_reset
 from gateway.domain.redeem import decide_redeem
 from gateway.domain.refund import decide_refund
 from gateway.domain.results import ActivityType
@@ -57,6 +61,7 @@ ACTIVITIES: Final[dict[type[Command], ActivityType]] = {
     Block: ActivityType.BLOCK,
     TransferBalance: ActivityType.TRANSFER_BALANCE_FROM,
     Deactivate: ActivityType.DEACTIVATE,
+    ResetPin: ActivityType.PIN_RESET,
     # An approval that finds nothing; else it is of its original's kind.
     ApproveAdjustment: ActivityType.ADJUST_INCREMENT,
 }
@@ -67,6 +72,8 @@ _BY_CARD: Final[dict[type[Command], Callable[[Any, View], Decision]]] = {
     Load: decide_load,
     Activate: decide_activate,
     CashOut: decide_cash_out,
+    ResetPin: decide_pin_reset,
+    Authorize: decide_authorize,
     Adjust: decide_adjust,
 }
 _BY_ORIGINAL: Final[
@@ -75,6 +82,9 @@ _BY_ORIGINAL: Final[
     Reverse: decide_reverse,
     Refund: decide_refund,
     Void: decide_void,
+    IncrementAuthorization: decide_increment,
+    Capture: decide_capture,
+    CancelAuthorization: decide_cancel,
     ApproveAdjustment: decide_approve_adjustment,
 }
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.checks import refuse_card
 from gateway.domain.commands import Amount, CardRef, TillContext
 from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import RequestId, TerminalId, TransactionId
+from gateway.domain.limits import NOTHING_USED, Exceeded, Used
 from gateway.domain.policy import Place, Policy
 from gateway.domain.pricing import NOT_CONVERTED, Price
 from gateway.domain.record import (
@@ -45,7 +47,9 @@ class View(NamedTuple):
 
     The place, the card under its lock, the policy in force, and the stamp. `other` is
     the second card of a command that names two; `holds` are the OPEN ones of `card`,
-    given to a command that moves them. `seen` is all this written down, for the record.
+    given to a command that moves them. `used` is what is used of the limits, `pin` what
+    is kept of the card's, given to a command that carries one. `seen` is all this
+    written down, for the record.
     """
 
     place: Place
@@ -54,6 +58,8 @@ class View(NamedTuple):
     stamp: Stamp
     other: Card | None = None
     holds: tuple[Hold, ...] = ()
+    used: Used = NOTHING_USED
+    pin: CardPin | None = None
     seen: bytes | None = None
 
 
@@ -112,6 +118,7 @@ class Decision:
 
     `holds` are those that are new or changed, `step` what became of the one the command
     is about. `also` is what the same request brings about besides, on another card.
+    `tries` are the counts of wrong PINs that change.
     `adjustment` is who of the staff asked for one, or let it happen.
     """
 
@@ -121,6 +128,7 @@ class Decision:
     holds: tuple[Hold, ...] = ()
     step: HoldStep | None = None
     also: tuple["Decision", ...] = ()
+    tries: tuple[PinTries, ...] = ()
     adjustment: AdjustmentAsked | AdjustmentApproved | None = None
 
 
@@ -143,13 +151,22 @@ class Facts(NamedTuple):
     refusal: Refusal | None = None
     offline: bool = False
     unconfirmed: bool = False
+    exceeded: Exceeded | None = None
+    terminal_minor: int | None = None
+    tries: tuple[PinTries, ...] = ()
 
     @property
     def particular(self) -> bool:
         """
         Tell whether there is something that few records have.
         """
-        return bool(self.refusal or self.offline or self.unconfirmed)
+        return bool(
+            self.refusal
+            or self.offline
+            or self.unconfirmed
+            or self.exceeded
+            or self.terminal_minor is not None
+        )
 
 
 def write_record(
@@ -228,13 +245,18 @@ def _with_particulars(record: TransactionRecord, facts: Facts) -> TransactionRec
     """
     Add what few records have.
     """
-    refusal = facts.refusal
+    refusal, exceeded = facts.refusal, facts.exceeded
     return record._replace(
         refusal=refusal.reason if refusal else None,
         restriction_version_id=refusal.restriction_version_id if refusal else None,
         refusal_hours=refusal.hours if refusal else None,
         offline=facts.offline,
         unconfirmed=facts.unconfirmed,
+        limit_kind=exceeded.kind if exceeded else None,
+        limit_value=exceeded.value if exceeded else None,
+        limit_window_s=exceeded.window_s if exceeded else None,
+        limit_version_id=exceeded.version_id if exceeded else None,
+        terminal_minor=facts.terminal_minor,
     )
 
 
@@ -244,12 +266,25 @@ def decline(command: Asked, view: View, facts: Facts) -> Decision:
 
     A card that is unknown here, or of a programme not accepted here, is recorded by the
     keyed hash of its number alone, whatever was refused first, so that nothing later
-    tells that it exists.
+    tells that it exists. Only where a PIN is counted the card's row changes.
     """
-    known = view.card
+    known, after = view.card, None
     if refuse_card(known, view.place, view.policy):
         known = None
-    return Decision(write_record(command, view, facts, before=known, after=None))
+    elif known is not None and facts.tries:
+        after = known.moved(0, view.stamp.now, expires_on=known.expires_on)
+    record = write_record(command, view, facts, before=known, after=after)
+    return Decision(record, card=after, tries=facts.tries)
+
+
+def decline_exceeded(
+    command: Asked, view: View, facts: Facts, exceeded: Exceeded
+) -> Decision:
+    """
+    Record a refusal by a limit (check 14): 61 or 65, and balances are shown.
+    """
+    facts = facts._replace(result=exceeded.result, exceeded=exceeded, shown=True)
+    return decline(command, view, facts)
 
 
 def answer_unrecorded(

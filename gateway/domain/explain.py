@@ -15,20 +15,27 @@ from gateway.domain.check_values import (
     of_hold,
     of_limits,
     of_original,
+    of_pin,
     of_price,
     of_quote,
+    of_state,
     values_of,
 )
 from gateway.domain.commands import (
     Activate,
     Adjust,
     ApproveAdjustment,
+    Authorize,
+    CancelAuthorization,
+    Capture,
     CashOut,
     Command,
+    IncrementAuthorization,
     Load,
     Naming,
     Redeem,
     Refund,
+    ResetPin,
     Reverse,
     Void,
 )
@@ -67,6 +74,7 @@ FIRST_CHECKS: Final[dict[FunctionName, int]] = {
     ),
     **dict.fromkeys(_named("adjust", "_refuse_state"), 8),
     **dict.fromkeys(_named("checks", "refuse_expired"), 9),
+    **dict.fromkeys(_named("pin", "check_pin"), 10),
     **dict.fromkeys(_named("checks", "refuse_restricted"), 11),
 }
 _QUOTE, _PRICE = (f"{_DOMAIN}.pricing", "quote"), (f"{_DOMAIN}.pricing", "Quote.price")
@@ -77,6 +85,9 @@ LATER_CHECKS: Final[dict[FunctionName, tuple[int, ...]]] = {
     (f"{_DOMAIN}.reverse", "_refuse_undoing"): (13,),
     (f"{_DOMAIN}.refund", "_refuse_refunding"): (12, 13),
     (f"{_DOMAIN}.adjust", "_refuse_change"): (12, 13, 14),
+    (f"{_DOMAIN}.authorize", "_refuse_other_currency"): (12,),
+    (f"{_DOMAIN}.limit_checks", "refuse_limits_of_more"): (14,),
+    (f"{_DOMAIN}.capture", "_refuse_taking"): (12, 13),
 }
 _RULE: Final = (f"{_DOMAIN}.cash_out_rules", "CashOutRules.rule_for")
 # What is looked at only to hide a card is no check.
@@ -90,25 +101,38 @@ LATER_OF: Final[dict[type[Command], tuple[int, ...]]] = {
     Activate: (12, 13, 14),
     Load: (12, 13, 14),
     Redeem: (12, 13, 14, 16),
-    CashOut: (12, 16),
+    CashOut: (12, 14, 16),
     Reverse: (13, 15),
     Void: (13, 15),
     Refund: (12, 13, 15),
     Adjust: (12, 13, 14, 16),
     ApproveAdjustment: (12, 13, 14, 15, 16),
+    Authorize: (12, 13, 14, 16),
+    IncrementAuthorization: (12, 13, 14, 15, 16),
+    Capture: (12, 13, 15, 16),
+    CancelAuthorization: (15,),
+    ResetPin: (),
 }
 # Which check gives a result, if none of 4 to 11 did.
 DECIDED_LATE: Final[dict[Result, int]] = {
+    Result.CARD_CLOSED: 8,
     Result.CURRENCY_NOT_SUPPORTED: 12,
     Result.FX_RATE_UNAVAILABLE: 12,
     Result.INVALID_AMOUNT: 13,
     Result.LIMIT_EXCEEDED: 14,
+    Result.COUNT_EXCEEDED: 14,
     Result.ORIGINAL_NOT_FOUND: 15,
     Result.CANNOT_BE_REVERSED: 15,
     Result.ALREADY_REVERSED: 15,
     Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL: 15,
+    Result.AUTHORIZATION_EXPIRED: 15,
+    Result.EXCEEDS_AUTHORIZED: 15,
     Result.INSUFFICIENT_FUNDS: 16,
     Result.NOT_PERMITTED: 16,
+}
+# The same where an operation gives a result at a check of its own.
+DECIDED_OTHERWISE: Final[dict[tuple[type[Command], Result], int]] = {
+    (ResetPin, Result.NOT_PERMITTED): 10,
 }
 _LAST: Final = max(CHECKS)
 _ORIGINAL: Final = 15
@@ -205,7 +229,8 @@ class _Checks:
         if refused is not None:
             self.decided_by = self._first[-1].number
         elif self._told is not None:
-            self.decided_by = DECIDED_LATE.get(self._told, _LAST)
+            own = DECIDED_OTHERWISE.get((type(command), self._told))
+            self.decided_by = own or DECIDED_LATE.get(self._told, _LAST)
 
     def differences(self) -> tuple[Difference, ...]:
         """
@@ -288,13 +313,17 @@ class _Checks:
             return of_original(self._original)
         if card is None:
             return ()
+        if number == 8:  # noqa: PLR2004 - the check's number
+            return of_state(card)
+        if number == 10:  # noqa: PLR2004 - the check's number
+            return of_pin(self._command, self._view, self._record.activity)
         if number == 12:  # noqa: PLR2004 - the check's number
             return self._of_currency()
         price = self._first_price()
         if number == 13:  # noqa: PLR2004 - the check's number
             return () if price is None else of_price(price, card)
         if number == 14:  # noqa: PLR2004 - the check's number
-            return of_limits(card, policy.products[card.product_id])
+            return of_limits(self._view, card, self._record)
         needed = None if price is None else price.card_minor
         partial = getattr(self._command, "allow_partial", None)
         funds = of_funds(card, needed, allow_partial=partial)
@@ -350,4 +379,7 @@ class _Checks:
 def _result_of(gave: object) -> Result | None:
     if isinstance(gave, Refusal):
         return Result.RESTRICTED_CARD
+    if isinstance(gave, tuple):
+        # The check of the PIN gives what it counted besides.
+        gave = gave[0]
     return gave if isinstance(gave, Result) else None

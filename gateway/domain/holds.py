@@ -31,7 +31,8 @@ class Hold:
     Amounts named `authorized` and `captured` are minor units of `currency_code`, the
     transaction's; those named `card` of the card's currency. The rates are those of
     the moment it was placed, for all that follows; None where the two currencies are
-    one. What an OPEN hold keeps from being spent is `held_minor`.
+    one. What an OPEN hold keeps from being spent is `held_minor`. Limits count by
+    `placed_at`, the time when it was placed on this card; None if it was on another.
     """
 
     hold_id: TransactionId
@@ -49,6 +50,7 @@ class Hold:
     rate_table_version: int | None
     rate_effective_from: datetime | None
     expires_at: datetime
+    placed_at: datetime | None = None
 
     @property
     def held_minor(self) -> int:

@@ -18,6 +18,8 @@ StoreGroupId = NewType("StoreGroupId", int)
 IssueBatchId = NewType("IssueBatchId", int)
 RestrictionSetId = NewType("RestrictionSetId", int)
 RestrictionVersionId = NewType("RestrictionVersionId", int)
+LimitSetId = NewType("LimitSetId", int)
+LimitVersionId = NewType("LimitVersionId", int)
 
 
 class RequestKey(NamedTuple):

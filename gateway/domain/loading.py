@@ -17,8 +17,18 @@ from gateway.domain.checks import (
     refuse_state,
 )
 from gateway.domain.commands import Activate, Amount, Load
-from gateway.domain.decision import Decision, Facts, View, decline, write_record
+from gateway.domain.decision import (
+    Decision,
+    Facts,
+    View,
+    decline,
+    decline_exceeded,
+    write_record,
+)
 from gateway.domain.entries import postings_of
+from gateway.domain.limit_checks import refuse_limits, terminal_minor
+from gateway.domain.limits import Exceeded, Flow, LimitKind
+from gateway.domain.pin import check_pin
 from gateway.domain.policy import Product
 from gateway.domain.pricing import NOT_CONVERTED, Price, quote, within_bounds
 from gateway.domain.results import ActivityType, Result
@@ -28,7 +38,8 @@ def decide_load(command: Load, view: View) -> Decision:
     """
     Add value to an active card.
 
-    Results: APPROVED, or 58/03, 13, 14, 57, 78/41/43/62, 54, 62, 57/91, 13, 61.
+    Results: APPROVED, or 58/03, 13, 14, 57, 78/41/43/62, 54, 55/75, 62, 57/91, 13, 61,
+    65.
     """
     card, policy, now = view.card, view.policy, view.stamp.now
     facts = Facts(
@@ -51,6 +62,8 @@ def decide_load(command: Load, view: View) -> Decision:
         or refuse_state(card)
         or refuse_expired(card, policy, now)
     )
+    if not refusal:
+        refusal, facts = check_pin(command, view, facts)
     barred = None if refusal else refuse_restricted(card, view.place, policy, now)
     if refusal or barred:
         result = refusal or Result.RESTRICTED_CARD
@@ -58,6 +71,8 @@ def decide_load(command: Load, view: View) -> Decision:
     price = _price(command.amount, card, product, view)
     if isinstance(price, Result):
         return decline(command, view, facts._replace(result=price, shown=True))
+    if isinstance(price, Exceeded):
+        return decline_exceeded(command, view, facts, price)
     after = card.moved(price.card_minor, now, loads=1, expires_on=card.expires_on)
     return _approve(command, view, facts, price, after)
 
@@ -68,7 +83,7 @@ def decide_activate(command: Activate, view: View) -> Decision:
 
     A product of fixed amount loads that amount when none is asked, and refuses another
     (13). Results: APPROVED, or 58/03, 13, 14, 57, 12/78/41/43/62, 54, 62, 57/91, 13,
-    61.
+    61, 65.
     """
     card, policy, now = view.card, view.policy, view.stamp.now
     amount = command.initial_amount
@@ -95,11 +110,13 @@ def decide_activate(command: Activate, view: View) -> Decision:
         own = card.currency
         amount = Amount(product.fixed_amount_minor, own.code, own.exponent)
         facts = facts._replace(amount=amount)
-    price: Price | Result = NOT_CONVERTED
+    price: Price | Result | Exceeded = NOT_CONVERTED
     if amount is not None:
         price = _price(amount, card, product, view)
     if isinstance(price, Result):
         return decline(command, view, facts._replace(result=price, shown=True))
+    if isinstance(price, Exceeded):
+        return decline_exceeded(command, view, facts, price)
     after = card.moved(
         price.card_minor,
         now,
@@ -110,7 +127,9 @@ def decide_activate(command: Activate, view: View) -> Decision:
     return _approve(command, view, facts, price, after)
 
 
-def _price(amount: Amount, card: Card, product: Product, view: View) -> Price | Result:
+def _price(
+    amount: Amount, card: Card, product: Product, view: View
+) -> Price | Result | Exceeded:
     """
     Apply checks 12 to 14 of a load: currency and rate, bounds, limits.
     """
@@ -134,26 +153,32 @@ def _price(amount: Amount, card: Card, product: Product, view: View) -> Price | 
     fixed = product.fixed_amount_minor
     if fixed is not None and card.load_count == 0 and loaded != fixed:
         return Result.INVALID_AMOUNT
-    if product.max_load_minor is not None and loaded > product.max_load_minor:
-        return Result.LIMIT_EXCEEDED
-    if product.max_balance_minor is not None and balance > product.max_balance_minor:
-        return Result.LIMIT_EXCEEDED
-    return price
+    limit = product.max_load_minor
+    if limit is not None and loaded > limit:
+        return Exceeded(LimitKind.LOAD_AMOUNT, limit)
+    limit = product.max_balance_minor
+    if limit is not None and balance > limit:
+        return Exceeded(LimitKind.BALANCE, limit)
+    exceeded = refuse_limits(view, card, Flow.LOAD, asked=amount, card_minor=loaded)
+    return exceeded or price
 
 
 def _approve(
     command: Activate | Load, view: View, facts: Facts, price: Price, after: Card
 ) -> Decision:
-    amount = facts.amount
+    amount, counted = facts.amount, None
+    if amount:
+        counted = terminal_minor(view, after, asked=amount, card_minor=price.card_minor)
     facts = facts._replace(
         price=price,
         approved_minor=amount.minor_units if amount else 0,
         card_minor=price.card_minor,
         shown=True,
         approved=True,
+        terminal_minor=counted,
     )
     record = write_record(command, view, facts, before=view.card, after=after)
-    return Decision(record, postings_of(record), after)
+    return Decision(record, postings_of(record), after, tries=facts.tries)
 
 
 def _last_day(card: Card, product: Product, view: View) -> date | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from currency import Currency, RateBook
@@ -21,6 +21,7 @@ from gateway.domain.errors import (
 )
 from gateway.domain.ids import (
     IssueBatchId,
+    LimitSetId,
     MerchantId,
     ProductId,
     ProgramId,
@@ -29,9 +30,14 @@ from gateway.domain.ids import (
     StoreId,
     TerminalId,
 )
+from gateway.domain.limits import Limits
 from gateway.domain.restrictions import Restriction
 from gateway.domain.results import ActivityType
 from gateway.domain.staff import PERMITTED, Acting, StaffRole, role_denied
+
+# What a product has that says nothing else.
+DEFAULT_PIN_MAX_TRIES: Final = 3
+DEFAULT_PIN_LOCK_S: Final = 3_600
 
 
 class PartyState(IntEnum):
@@ -79,12 +85,16 @@ class Caller(NamedTuple):
 class Program:
     """
     An issuer's rules for its cards. `time_zone` decides when a card's last day ends.
+
+    `tip_tolerance_bps` is how much more than a hold's amount may be captured of it, in
+    hundredths of a percent.
     """
 
     program_id: ProgramId
     code: str
     name: str
     time_zone: ZoneInfo
+    tip_tolerance_bps: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +107,11 @@ class Product:
     A card that is not `reloadable` takes one load (single-use); it may be spent in
     several sales and is DEPLETED at zero. `validity_days` counts from activation.
     `cash_out_limit_minor` is the largest balance that is paid out in cash everywhere;
-    None leaves it to the law of the store.
+    None leaves it to the law of the store. A hold on its cards lives at most
+    `hold_ttl_s` seconds.
+
+    `pin_max_tries` wrong PINs in a row lock a card's PIN, for as long as nobody has
+    tried it for `pin_lock_s`.
     """
 
     product_id: ProductId
@@ -113,6 +127,11 @@ class Product:
     validity_days: int | None
     cash_out_limit_minor: int | None = None
     restriction_set_id: RestrictionSetId | None = None
+    limit_set_id: LimitSetId | None = None
+    pin_required_for: frozenset[ActivityType] = frozenset()
+    pin_max_tries: int = DEFAULT_PIN_MAX_TRIES
+    pin_lock_s: int = DEFAULT_PIN_LOCK_S
+    hold_ttl_s: int = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +235,8 @@ class Policy:
     entry never ages.
 
     `restrictions` holds the version in force of each set; `issue_batches` the sets of
+    those issue batches that have one. `limits` and `batch_limits` are the same for
+    limits; `terminal_limits` holds those of terminals that have or had any.
     those issue batches that have one. `desks` are the terminals of staff, for which no
     till speaks.
     """
@@ -232,6 +253,9 @@ class Policy:
     cash_out_rules: CashOutRules = NO_CASH_OUT_RULES
     restrictions: Mapping[RestrictionSetId, Restriction] = field(default_factory=dict)
     issue_batches: Mapping[IssueBatchId, RestrictionSetId] = field(default_factory=dict)
+    limits: Mapping[LimitSetId, Limits] = field(default_factory=dict)
+    batch_limits: Mapping[IssueBatchId, LimitSetId] = field(default_factory=dict)
+    terminal_limits: Mapping[TerminalId, Limits] = field(default_factory=dict)
     desks: frozenset[TerminalId] = frozenset()
 
     def device_of(self, caller: Caller) -> Device:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Any, Final, NamedTuple, get_args, get_type_hints
 
+from gateway.domain.card_pins import CardPin, PinProof, PinTries
 from gateway.domain.cards import BlockReason, Card, CardState
 from gateway.domain.commands import (
     CardRef,
@@ -24,10 +25,12 @@ from gateway.domain.decision import Decision, Stamp, View
 from gateway.domain.errors import InvariantError
 from gateway.domain.holds import Hold, HoldState
 from gateway.domain.ids import CardId, RequestId, RequestKey, TerminalId, TransactionId
+from gateway.domain.limits import NOTHING_USED, DayUse, Flow, Use, Used
 from gateway.domain.originals import Original, Refunds, asked_in
 from gateway.domain.policy import Policy
 from gateway.domain.record import TransactionRecord
 from gateway.domain.release import expire
+from gateway.domain.results import Channel
 from gateway.domain.seen import (
     CARD_FIELDS,
     EXPIRY,
@@ -45,6 +48,11 @@ _KINDS: Final[dict[str, type[Command]]] = {
 }
 # A card's number is not kept: what was sent is the known card's, or is not.
 _NO_INDEX: Final = b""
+# Tags are not kept either: these two stand for them.
+_PIN_KEY: Final = 0
+_RIGHT: Final = b"right"
+# Limits count uses, whose ever they were.
+_NOBODY: Final = TransactionId(b"")
 _NO_FINGERPRINT: Final = Fingerprint(0, b"")
 
 _Read = Callable[[Any], object]
@@ -62,6 +70,7 @@ _HOLD_READS: Final[dict[str, _Read]] = {
     "applied_rate": Decimal,
     "rate_effective_from": datetime.fromisoformat,
     "expires_at": datetime.fromisoformat,
+    "placed_at": datetime.fromisoformat,
 }
 _ORIGINAL_READS: Final[dict[str, _Read]] = {"refunds": lambda pair: Refunds(*pair)}
 
@@ -169,6 +178,8 @@ def recall(recorded: Recorded) -> Recalled:
         stamp,
         other=_card(kept.get("other"), recorded),
         holds=tuple(_hold(values) for values in kept.get("holds", ())),
+        used=_used(kept.get("used")),
+        pin=_pin(kept),
     )
     original = _original(kept, recorded)
     if kept["op"] == EXPIRY:
@@ -212,6 +223,50 @@ def _card(values: list[Any] | None, recorded: Recorded) -> Card | None:
         return None
     then = _values(CARD_FIELDS, values, _CARD_READS)
     return replace(recorded.cards[then["card_id"]], last_transaction_at=None, **then)
+
+
+def _used(values: list[Any] | None) -> Used:
+    if values is None:
+        return NOTHING_USED
+    card, recent, terminal = values
+    return Used(
+        _day_use(card),
+        tuple(
+            Use(_NOBODY, Flow(flow), datetime.fromisoformat(at)) for flow, at in recent
+        ),
+        None if terminal is None else _day_use(terminal),
+    )
+
+
+def _day_use(values: list[Any]) -> DayUse:
+    day, *figures = values
+    return DayUse(None if day is None else date.fromisoformat(day), *figures)
+
+
+def _pin(kept: Mapping[str, Any]) -> CardPin | None:
+    """
+    Give a card's PIN that the one of `_proof` matches if the one that was sent did.
+    """
+    if len(kept.get("pin", ())) <= 1:
+        return None
+    _, right, tries = kept["pin"]
+    card_id = CardId(kept["card"][0])
+    return CardPin(
+        card_id=card_id,
+        key_id=_PIN_KEY,
+        tag=_RIGHT if right else b"",
+        tries={
+            Channel(channel): PinTries(
+                card_id, Channel(channel), count, datetime.fromisoformat(at), total
+            )
+            for channel, count, at, total in tries
+        },
+    )
+
+
+def _proof(kept: Mapping[str, Any]) -> PinProof | None:
+    sent = "pin" in kept and kept["pin"][0]
+    return PinProof(tags={_PIN_KEY: _RIGHT}) if sent else None
 
 
 def _hold(values: list[Any]) -> Hold:
@@ -263,6 +318,7 @@ def _command(
         content=b"",
         channel=record.channel,
         actor=record.actor,
+        pin=_proof(kept),
         **fields,
     )
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from gateway.domain.cards import CardState
 from gateway.domain.ids import (
     CardId,
+    LimitVersionId,
     MerchantId,
     ProgramId,
     RequestId,
@@ -22,6 +23,7 @@ from gateway.domain.ids import (
     TerminalId,
     TransactionId,
 )
+from gateway.domain.limits import LimitKind
 from gateway.domain.restrictions import RefusalReason
 from gateway.domain.results import ActivityType, Channel, EntryMode, Result
 
@@ -94,6 +96,10 @@ class TransactionRecord(NamedTuple):
     `reason` is the result that kept it from being paid in full. `unconfirmed` marks an
     approval that its terminal has still to confirm. `seen` holds what else the decision
     saw, for its explanation.
+
+    `limit_kind` and the three after it say which limit was exceeded, on a decline of
+    check 14. `terminal_minor` is what an approval counts for a terminal that has
+    limits, in the currency of these.
     """
 
     transaction_id: TransactionId | None
@@ -151,3 +157,8 @@ class TransactionRecord(NamedTuple):
     offline: bool = False
     unconfirmed: bool = False
     seen: bytes | None = None
+    limit_kind: LimitKind | None = None
+    limit_value: int | None = None
+    limit_window_s: int | None = None
+    limit_version_id: LimitVersionId | None = None
+    terminal_minor: int | None = None

@@ -13,8 +13,18 @@ from gateway.domain.checks import (
     refuse_state,
 )
 from gateway.domain.commands import Redeem
-from gateway.domain.decision import Decision, Facts, View, decline, write_record
+from gateway.domain.decision import (
+    Decision,
+    Facts,
+    View,
+    decline,
+    decline_exceeded,
+    write_record,
+)
 from gateway.domain.entries import postings_of
+from gateway.domain.limit_checks import refuse_limits, terminal_minor
+from gateway.domain.limits import Exceeded, Flow, LimitKind
+from gateway.domain.pin import check_pin
 from gateway.domain.policy import Product
 from gateway.domain.pricing import Price, Quote, quote, within_bounds
 from gateway.domain.results import ActivityType, Result
@@ -24,8 +34,8 @@ def decide_redeem(command: Redeem, view: View) -> Decision:
     """
     Spend from an active card, in part where the till allows it.
 
-    Results: APPROVED, APPROVED_PARTIAL, or 58/03, 13, 14, 57, 78/41/43/62, 54, 62,
-    57/91, 13, 61, 51.
+    Results: APPROVED, APPROVED_PARTIAL, or 58/03, 13, 14, 57, 78/41/43/62, 54, 55/75,
+    62, 57/91, 13, 61, 65, 51.
     """
     card, policy, now = view.card, view.policy, view.stamp.now
     facts = Facts(ActivityType.REDEEM, Result.APPROVED, amount=command.amount)
@@ -43,6 +53,8 @@ def decide_redeem(command: Redeem, view: View) -> Decision:
         or refuse_state(card)
         or refuse_expired(card, policy, now)
     )
+    if not refusal:
+        refusal, facts = check_pin(command, view, facts)
     barred = None if refusal else refuse_restricted(card, view.place, policy, now)
     if refusal or barred:
         result = refusal or Result.RESTRICTED_CARD
@@ -57,9 +69,12 @@ def decide_redeem(command: Redeem, view: View) -> Decision:
     if isinstance(found, Result):
         return decline(command, view, facts._replace(result=found, shown=True))
     price = found.price(command.amount.minor_units)
-    refusal = _refuse_price(price, product)
-    if refusal:
-        return decline(command, view, facts._replace(result=refusal, shown=True))
+    if not within_bounds(price.card_minor):
+        facts = facts._replace(result=Result.INVALID_AMOUNT, shown=True)
+        return decline(command, view, facts)
+    exceeded = _refuse_price(command, view, price, card, product)
+    if exceeded:
+        return decline_exceeded(command, view, facts, exceeded)
     if price.card_minor <= card.available_minor:
         facts = facts._replace(
             price=price,
@@ -70,16 +85,18 @@ def decide_redeem(command: Redeem, view: View) -> Decision:
     return _approve_part(command, view, facts, found, card, product)
 
 
-def _refuse_price(price: Price, product: Product) -> Result | None:
+def _refuse_price(
+    command: Redeem, view: View, price: Price, card: Card, product: Product
+) -> Exceeded | None:
     """
-    Apply checks 13 and 14: zero or beyond bounds after conversion, the limit.
+    Apply check 14: the product's limit of one sale, then what sets and terminals say.
     """
-    if not within_bounds(price.card_minor):
-        return Result.INVALID_AMOUNT
     limit = product.max_redeem_minor
     if limit is not None and price.card_minor > limit:
-        return Result.LIMIT_EXCEEDED
-    return None
+        return Exceeded(LimitKind.SPEND_AMOUNT, limit)
+    return refuse_limits(
+        view, card, Flow.SPEND, asked=command.amount, card_minor=price.card_minor
+    )
 
 
 def _approve_part(
@@ -121,6 +138,8 @@ def _approve(
         state=CardState.DEPLETED if spent else None,
         expires_on=card.expires_on,
     )
-    facts = facts._replace(shown=True, approved=True)
+    asked = command.amount._replace(minor_units=facts.approved_minor)
+    counted = terminal_minor(view, card, asked=asked, card_minor=facts.card_minor)
+    facts = facts._replace(shown=True, approved=True, terminal_minor=counted)
     record = write_record(command, view, facts, before=card, after=after)
-    return Decision(record, postings_of(record), after)
+    return Decision(record, postings_of(record), after, tries=facts.tries)

@@ -1,5 +1,5 @@
 """
-Refund: give back, wholly or in part, what a redemption spent.
+Refund: give back, wholly or in part, what a redemption or capture spent.
 """
 
 from currency import MAX_MINOR_UNITS, Conversion, share_of
@@ -16,7 +16,7 @@ from gateway.domain.results import APPROVALS, ActivityType, Result
 
 def decide_refund(command: Refund, view: View, original: Original | None) -> Decision:
     """
-    Credit the card of an approved Redeem with a share of what that debited.
+    Credit the card of an approved Redeem or Capture with a share of what that debited.
 
     `view.card` is the original's card. Results: APPROVED, or 58/03, 13, 14, 78, 57, 25,
     21.
@@ -35,7 +35,8 @@ def decide_refund(command: Refund, view: View, original: Original | None) -> Dec
     if refusal:
         return decline(command, view, facts._replace(result=refusal))
     sold_in = record.transaction_currency
-    spent = record.activity is ActivityType.REDEEM and record.result in APPROVALS
+    sold = record.activity in (ActivityType.REDEEM, ActivityType.CAPTURE)
+    spent = sold and record.result in APPROVALS
     if sold_in is not None and command.amount.currency_code != sold_in:
         refusal = Result.CURRENCY_NOT_SUPPORTED
     elif not spent:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.domain.commands import NO_CONTEXT, CardRef, TillContext
-from gateway.domain.decision import Decision, Facts, View, write_record
+from gateway.domain.decision import Asked, Decision, Facts, View, write_record
 from gateway.domain.errors import InvariantError
 from gateway.domain.holds import Hold, HoldState, step_of
 from gateway.domain.ids import RequestId, TerminalId
@@ -43,22 +43,31 @@ def expire(hold: Hold, view: View) -> Decision:
     `view.card` is its card, `view.place` where it was placed.
     """
     view = view._replace(seen=seen_at_expiry(hold, view))
-    card, stamp = view.card, view.stamp
-    if card is None or stamp.transaction_id is None:
-        message = "a hold that ends is on a card, and its end is recorded"
-        raise InvariantError(message)
-    ended = replace(hold, state=HoldState.EXPIRED)
-    after = card.moved(
-        0, stamp.now, expires_on=card.expires_on, held_minor=-hold.held_minor
-    )
     facts = Facts(
         ActivityType.RELEASE,
         Result.APPROVED,
         original_transaction_id=hold.hold_id,
-        card_minor=hold.held_minor,
         approved=True,
     )
     asked = _Expiry(terminal_id=hold.terminal_id)
+    return end_hold(asked, view, facts, hold, HoldState.EXPIRED)
+
+
+def end_hold(
+    asked: Asked, view: View, facts: Facts, hold: Hold, state: HoldState
+) -> Decision:
+    """
+    Let go of all that an open hold keeps, and leave it in `state`.
+    """
+    card, stamp = view.card, view.stamp
+    if card is None or stamp.transaction_id is None:
+        message = "a hold that ends is on a card, and its end is recorded"
+        raise InvariantError(message)
+    ended = replace(hold, state=state)
+    after = card.moved(
+        0, stamp.now, expires_on=card.expires_on, held_minor=-hold.held_minor
+    )
+    facts = facts._replace(card_minor=hold.held_minor)
     record = write_record(asked, view, facts, before=card, after=after)
     step = step_of(stamp.transaction_id, hold, ended)
     return Decision(record, (), after, holds=(ended,), step=step)

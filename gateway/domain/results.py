@@ -117,6 +117,20 @@ ADJUSTMENTS = frozenset({ActivityType.ADJUST_INCREMENT, ActivityType.ADJUST_DECR
 # What undoes another transaction, and is itself never undone.
 UNDOINGS = frozenset({ActivityType.REVERSAL, ActivityType.VOID})
 
+# What a reversal undoes; whatever else was approved stays as it is.
+REVERSIBLE = frozenset(
+    {
+        ActivityType.ACTIVATE,
+        ActivityType.LOAD,
+        ActivityType.REFUND,
+        ActivityType.AUTHORIZE,
+        *DEBITS,
+    }
+)
+
+# What a void undoes. A hold is cancelled instead.
+VOIDABLE = REVERSIBLE - {ActivityType.AUTHORIZE}
+
 # What is no use of a card by itself: it does not keep an activation from being undone.
 NO_USE = UNDOINGS | {
     ActivityType.RELEASE,

@@ -19,16 +19,8 @@ from gateway.domain.originals import (
 from gateway.domain.policy import Policy
 from gateway.domain.pricing import price_of
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import (
-    ADJUSTMENTS,
-    APPROVALS,
-    DEBITS,
-    ActivityType,
-    Result,
-)
-
-# Once approved it stands: a void, and what two of the staff agreed on.
-_KEPT = frozenset({ActivityType.VOID, *ADJUSTMENTS})
+from gateway.domain.results import APPROVALS, DEBITS, REVERSIBLE, ActivityType, Result
+from gateway.domain.undo_holding import undo_holding
 
 
 def decide_reverse(command: Reverse, view: View, original: Original | None) -> Decision:
@@ -58,7 +50,7 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
         return decided
     approved = record.result in APPROVALS
     if record.activity is ActivityType.REVERSAL or (
-        approved and record.activity in _KEPT
+        approved and record.activity not in REVERSIBLE
     ):
         facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=True)
         return decline(command, view, facts)
@@ -71,6 +63,8 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
         return decline(command, view, facts)
     if view.card is None:  # pragma: no cover - an approved original has its card
         return refuse_blindly(command, view, facts, Result.ORIGINAL_NOT_FOUND)
+    if record.activity is ActivityType.AUTHORIZE:
+        return undo_holding(command, view, facts, original, view.card)
     return undo(command, view, facts, original, view.card)
 
 

@@ -13,14 +13,17 @@ import json
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from hmac import compare_digest
 from operator import attrgetter
 from typing import Any, Final
 
+from gateway.domain.card_pins import CardPin
 from gateway.domain.cards import Card
 from gateway.domain.checks import refuse_card
 from gateway.domain.commands import CardRef, Command, Naming
 from gateway.domain.decision import View
 from gateway.domain.holds import Hold
+from gateway.domain.limits import NOTHING_USED, Used
 from gateway.domain.originals import Original, names_another_card
 
 FORM: Final = 1
@@ -44,6 +47,7 @@ CARD_FIELDS: Final = (
     "restriction_set_id",
     "next_hold_expiry",
     "replaced_by",
+    "limit_set_id",
 )
 # What never changes of a card, and stands in its row; and what no decision looks at.
 CARD_FIELDS_ELSEWHERE: Final = frozenset(
@@ -66,6 +70,7 @@ HOLD_FIELDS: Final = (
     "rate_table_version",
     "rate_effective_from",
     "expires_at",
+    "placed_at",
 )
 ORIGINAL_FIELDS: Final = (
     "reversed",
@@ -122,6 +127,10 @@ def seen_of(command: Command, view: View, original: Original | None) -> bytes:
     card = None if refuse_card(view.card, view.place, view.policy) else view.card
     if card is not None:
         kept["card"] = _card_values(card)
+        if view.used != NOTHING_USED:
+            kept["used"] = _used(view.used)
+        if command.pin is not None or view.pin is not None:
+            kept["pin"] = _pin(command, view.pin)
     if isinstance(command, Naming):
         _keep_original(kept, command, card, original)
     if view.other is not None or view.holds:
@@ -157,6 +166,30 @@ def _keep_original(
     if command.card is not None:
         another = names_another_card(command, card, original)
         kept["sent"] = SENT_ANOTHER if another else SENT_KNOWN
+
+
+def _used(used: Used) -> tuple[object, ...]:
+    """
+    Keep what was used of limits: of the card's day, within its windows, at the till.
+    """
+    recent = [(use.flow, use.at) for use in used.recent]
+    return used.card, recent, used.terminal
+
+
+def _pin(command: Command, pin: CardPin | None) -> tuple[object, ...]:
+    """
+    Keep whether a PIN came, whether it was right, and the tries before; never a tag.
+    """
+    if pin is None:
+        return (True,)
+    tries = [
+        (one.channel, one.tries, one.last_tried_at, one.wrong_total)
+        for one in pin.tries.values()
+    ]
+    if command.pin is None:
+        return False, None, tries
+    tag = command.pin.tags.get(pin.key_id)
+    return True, tag is not None and compare_digest(tag, pin.tag), tries
 
 
 def _keep_other(kept: dict[str, Any], view: View) -> None:

@@ -12,19 +12,13 @@ from gateway.domain.originals import (
     refuse_original,
 )
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import (
-    ADJUSTMENTS,
-    APPROVALS,
-    UNDOINGS,
-    ActivityType,
-    Result,
-)
+from gateway.domain.results import APPROVALS, VOIDABLE, ActivityType, Result
 from gateway.domain.reverse import undo
 
 
 def decide_void(command: Void, view: View, original: Original | None) -> Decision:
     """
-    Undo an approved Activate, Load, Redeem, CashOut or Refund, whole.
+    Undo an approved Activate, Load, Redeem, CashOut, Refund or Capture, whole.
 
     `view.card` is the original's card. A void speaks of something that was done, so an
     absence is no business of it: 25 leaves no tombstone, and what was declined cannot
@@ -58,7 +52,7 @@ def _refuse_voiding(original: Original, view: View) -> Result | None:
     """
     Check 15: it can be voided, was not undone before, and its day is not over.
     """
-    if original.record.activity in UNDOINGS | ADJUSTMENTS:
+    if original.record.activity not in VOIDABLE:
         return Result.CANNOT_BE_REVERSED
     if original.reversed or original.voided:
         return Result.ALREADY_REVERSED

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from gateway.domain.commands import Moving, Naming
 from gateway.domain.errors import ConcurrencyError, GatewayError
-from gateway.engine.items import Entry, Sweep
+from gateway.engine.items import Enquiry, Entry, Sweep
 from gateway.engine.ports import Books, CardName
 
 # How long after the last held card batches are still looked through.
@@ -124,6 +124,8 @@ def _names(entry: Entry) -> list[CardName]:
     """
     Name the cards that an item locks.
     """
+    if isinstance(entry, Enquiry):
+        return [entry.question.card.number_index]
     if isinstance(entry, Sweep):
         return [entry.card_id]
     command = entry.command

@@ -6,23 +6,25 @@ it learned, or raises a fault of the books. Only `Restart` and the books' faults
 it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 from gateway.domain.auditing import acting_of
 from gateway.domain.cards import Card
-from gateway.domain.commands import Moving, Naming, Reverse
+from gateway.domain.commands import Moving, Naming, ResetPin, Reverse
 from gateway.domain.decide import activity_of, decide
 from gateway.domain.decision import Decision, Stamp, View, answer_unrecorded
 from gateway.domain.errors import GatewayError, InvariantError
 from gateway.domain.holds import Hold
-from gateway.domain.ids import CardId, RequestKey, TransactionId
+from gateway.domain.ids import CardId, RequestKey, TerminalId, TransactionId
 from gateway.domain.policy import Place, Policy
 from gateway.domain.results import CurrentState, Result
 from gateway.engine.answers import Answer
-from gateway.engine.items import Entry, Item, Sweep
+from gateway.engine.counted import counted_terminals, looking_back, missing_terminals
+from gateway.engine.enquiries import answer_enquiries, refuse_callers
+from gateway.engine.items import Asking, Enquiry, Entry, Item, Sweep
 from gateway.engine.journal import Journal, same_content, state_of
 from gateway.engine.policies import Policies
 from gateway.engine.ports import (
@@ -38,6 +40,7 @@ from gateway.engine.ports import (
     TransactionIds,
 )
 from gateway.engine.releasing import FIRST_BATCH_NO, may_be_due, moment, release_due
+from gateway.engine.usage import Usage
 
 
 @dataclass(slots=True)
@@ -49,6 +52,7 @@ class Hints:
     """
 
     cards: set[CardId] = field(default_factory=set)
+    terminals: set[TerminalId] = field(default_factory=set)
     untombed: set[Item] = field(default_factory=set)
 
 
@@ -60,7 +64,7 @@ class RestartError(Exception):
     """
 
     def __init__(
-        self, why: str, refused: dict[Item, GatewayError] | None = None
+        self, why: str, refused: Mapping[Asking, GatewayError] | None = None
     ) -> None:
         super().__init__(why)
         self.why = why
@@ -72,7 +76,7 @@ class Done(NamedTuple):
     What an attempt achieved: every answer, and the cards and holds that changed.
     """
 
-    answers: list[tuple[Item, Answer]]
+    answers: Sequence[tuple[Asking, Answer]]
     cards: Sequence[Card] = ()
     holds: Sequence[Hold] = ()
     swept: Sequence[Sweep] = ()
@@ -108,8 +112,10 @@ class Attempt:
         self._patience_ms = patience_ms
         items = [entry for entry in entries if isinstance(entry, Item)]
         self._sweeps = [entry for entry in entries if isinstance(entry, Sweep)]
+        self._enquiries = [entry for entry in entries if isinstance(entry, Enquiry)]
         ids = tools.ids.take(len(items))
         self._items = list(zip(items, ids, strict=True))
+        self._commands = [item.command for item in items]
         self._claims: dict[RequestKey, Claim] = {}
         self._tombstones: list[RequestKey] = []
         self._plan_claims()
@@ -133,7 +139,7 @@ class Attempt:
             await transaction.rollback()
             raise
         writes = journal.write_set()
-        if not writes.records and not writes.audit:
+        if writes.is_empty:
             await transaction.rollback()
             return Done(answers, swept=self._sweeps)
         await self._tools.faults.reach("before_commit")
@@ -170,11 +176,14 @@ class Attempt:
             self._hints.cards |= await self._tools.books.cards_of(sorted(originals))
 
     def _lock_request(self) -> LockRequest:
-        indexes = set()
+        pinned = {enquiry.question.card.number_index for enquiry in self._enquiries}
+        indexes = set(pinned)
         for item, _ in self._items:
             command = item.command
             if command.card is not None and not isinstance(command, Naming):
                 indexes.add(command.card.number_index)
+                if command.pin is not None or isinstance(command, ResetPin):
+                    pinned.add(command.card.number_index)
             if isinstance(command, Moving):
                 indexes.add(command.other.number_index)
         swept = {sweep.card_id for sweep in self._sweeps}
@@ -182,19 +191,29 @@ class Attempt:
             card_indexes=list(indexes),
             card_ids=list(self._hints.cards | swept),
             claims=list(self._claims.values()),
+            terminals=list(
+                self._hints.terminals
+                | counted_terminals(self._commands, self._tools.policies.current)
+            ),
+            pin_indexes=list(pinned),
             patience_ms=self._patience_ms,
         )
 
     async def _decide(
         self, transaction: BatchTransaction, locked: Locked
-    ) -> tuple[Journal, list[tuple[Item, Answer]]]:
+    ) -> tuple[Journal, list[tuple[Asking, Answer]]]:
         policy = await self._tools.policies.at_least(locked.policy_version)
         places = self._check_callers(policy)
-        journal = Journal(locked, await self._read_stored(transaction, locked))
+        stored = await self._read_stored(transaction, locked, policy)
+        journal = Journal(locked, stored, Usage(locked, stored, policy))
         self._check_cards(journal)
+        missing = missing_terminals(self._commands, policy, journal, locked)
+        if missing:
+            self._hints.terminals.update(missing)
+            raise RestartError("terminal not locked")
         release_due(journal, policy, locked.clock, self._tools)
-        answers: list[tuple[Item, Answer]] = []
-        refused: dict[Item, GatewayError] = {}
+        answers: list[tuple[Asking, Answer]] = []
+        refused: dict[Asking, GatewayError] = {}
         for (item, transaction_id), place in zip(self._items, places, strict=True):
             try:
                 answer = self._answer(
@@ -209,13 +228,16 @@ class Attempt:
                 break
             answers.append((item, answer))
             journal.audit(item.command, answer, locked.clock)
+        told, failed = answer_enquiries(self._enquiries, journal, policy, locked.clock)
+        answers += told
+        refused |= failed
         if refused:
             raise RestartError("decision failed", refused)
         self._check_tombstones(journal, locked.won)
         return journal, answers
 
     async def _read_stored(
-        self, transaction: BatchTransaction, locked: Locked
+        self, transaction: BatchTransaction, locked: Locked, policy: Policy
     ) -> Stored:
         """
         Read what is kept under lost keys, the originals that nobody claims, and holds.
@@ -230,10 +252,11 @@ class Attempt:
             if isinstance(item.command, Naming)
         }.difference(self._claims)
         holders = self._holders(locked)
-        if not lost and not unclaimed and not holders:
+        back = looking_back(locked, policy)
+        if not lost and not unclaimed and not holders and not back:
             return NOTHING_STORED
         keys = [*lost, *sorted(unclaimed)]
-        stored = await transaction.read_stored(keys, holders)
+        stored = await transaction.read_stored(keys, holders, back)
         if not stored.requests.keys() >= set(lost):
             message = "a request key that was not won is not there"
             raise InvariantError(message)
@@ -259,7 +282,8 @@ class Attempt:
         Check 1 again, with the policy in force: who was revoked is left out.
         """
         places: list[Place] = []
-        refused: dict[Item, GatewayError] = {}
+        refused: dict[Asking, GatewayError] = {}
+        refused |= refuse_callers(self._enquiries, policy)
         for item, _ in self._items:
             try:
                 command = item.command
@@ -328,7 +352,9 @@ class Attempt:
         now = moment(card, clock)
         code = self._tools.codes.approval_code(transaction_id)
         stamp = Stamp(transaction_id, code, now, FIRST_BATCH_NO)
-        view = View(place, card, policy, stamp, other)
+        used = journal.used(card, command.terminal_id)
+        pin = journal.pin_of(card)
+        view = View(place, card, policy, stamp, other, used=used, pin=pin)
         if isinstance(command, Moving):
             view = self._view_of_two(view, journal)
         kept = journal.kept(command.key)

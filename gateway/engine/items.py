@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from gateway.domain.commands import GetBalance, GetTransaction, MoneyCommand
-from gateway.domain.ids import CardId
+from gateway.domain.ids import CardId, TerminalId
 from gateway.domain.policy import Caller
 from gateway.engine.answers import Answer
 
@@ -38,7 +38,22 @@ class Sweep:
     future: asyncio.Future[None] = field(repr=False)
 
 
-Entry = Item | Sweep
+@dataclass(slots=True, kw_only=True, eq=False)
+class Enquiry:
+    """
+    A question for a balance that carries a PIN: not recorded, and it may count a try.
+
+    So it is decided under the card's lock, and answered after the commit.
+    """
+
+    caller: Caller
+    question: GetBalance
+    deadline: float
+    future: asyncio.Future[Answer] = field(repr=False)
+
+
+Asking = Item | Enquiry
+Entry = Asking | Sweep
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -51,3 +66,12 @@ class Reading:
     question: GetBalance | GetTransaction
     deadline: float
     future: asyncio.Future[Answer] = field(repr=False)
+
+
+def terminal_of(asking: Asking) -> TerminalId:
+    """
+    Give the terminal that a request counts for.
+    """
+    if isinstance(asking, Item):
+        return asking.command.terminal_id
+    return asking.question.terminal_id

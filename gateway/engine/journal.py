@@ -6,10 +6,12 @@ key, stored before or decided a moment ago.
 """
 
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.domain.auditing import AuditEntry, audit_of
+from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.commands import (
     CardRef,
@@ -21,7 +23,8 @@ from gateway.domain.commands import (
 )
 from gateway.domain.decision import Decision
 from gateway.domain.holds import Hold, HoldState, HoldStep
-from gateway.domain.ids import CardId, RequestKey, TransactionId
+from gateway.domain.ids import CardId, RequestKey, TerminalId, TransactionId
+from gateway.domain.limits import Used
 from gateway.domain.originals import NO_REFUNDS, Original, Refunds
 from gateway.domain.record import (
     AdjustmentApproved,
@@ -34,11 +37,13 @@ from gateway.domain.results import (
     APPROVALS,
     NO_USE,
     ActivityType,
+    Channel,
     CurrentState,
     Result,
 )
 from gateway.engine.answers import Answer
 from gateway.engine.ports import Codes, Locked, Stored, StoredRequest, WriteSet
+from gateway.engine.usage import Usage
 
 _NO_ACTIVITY: frozenset[TransactionId] = frozenset()
 
@@ -64,7 +69,8 @@ class Journal:
     The state of one batch, from its locked read to its write.
     """
 
-    def __init__(self, locked: Locked, stored: Stored) -> None:
+    def __init__(self, locked: Locked, stored: Stored, usage: Usage) -> None:
+        self._usage = usage
         self._cards = {card.card_id: card for card in locked.cards}
         self._by_index = {card.number_index: card.card_id for card in locked.cards}
         self._locked_versions = {card.card_id: card.version for card in locked.cards}
@@ -76,6 +82,8 @@ class Journal:
         self._postings: list[Posting] = []
         self._changed: dict[CardId, Card] = {}
         self._undone: set[TransactionId] = set()
+        self._pins = {pin.card_id: pin for pin in locked.pins}
+        self._tries: dict[tuple[CardId, Channel], PinTries] = {}
         self._asked: list[AdjustmentAsked] = []
         self._approved: list[AdjustmentApproved] = []
         self._audit: list[AuditEntry] = []
@@ -112,6 +120,36 @@ class Journal:
         """
         return self._card_at(command.other) if isinstance(command, Moving) else None
 
+    def terminal_counted(self, key: RequestKey) -> TerminalId | None:
+        """
+        Give the terminal for which what stands under a key was counted, if it was.
+        """
+        found = self._kept.get(key)
+        if found is None or found.record.terminal_minor is None:
+            return None
+        return found.record.terminal_id
+
+    def card_at(self, ref: CardRef) -> Card | None:
+        """
+        Give a card named by its number, as it stands now.
+        """
+        return self._card_at(ref)
+
+    def pin_of(self, card: Card | None) -> CardPin | None:
+        """
+        Give what is kept of a card's PIN, with what this batch has counted.
+        """
+        return None if card is None else self._pins.get(card.card_id)
+
+    def count(self, tries: Iterable[PinTries]) -> None:
+        """
+        Take in what is counted of PINs.
+        """
+        for counted in tries:
+            card_id = counted.card_id
+            self._pins[card_id] = self._pins[card_id].tried(counted)
+            self._tries[card_id, counted.channel] = counted
+
     def missing_card(self, key: RequestKey) -> CardId | None:
         """
         Give the card that what stands under a key is about, if it is not locked.
@@ -132,6 +170,12 @@ class Journal:
         Give a locked card as it stands now.
         """
         return self._cards[card_id]
+
+    def used(self, card: Card | None, terminal_id: TerminalId) -> Used:
+        """
+        Give what is used of the limits that a request on a card, here, must obey.
+        """
+        return self._usage.used(card, terminal_id)
 
     def cards(self) -> list[Card]:
         """
@@ -184,7 +228,10 @@ class Journal:
         """
         Take a decision in, so that the next one sees its effect.
         """
-        self.add_unasked(decision)
+        original = None
+        if isinstance(command, Naming):
+            original = self._kept.get(command.original)
+        self.add_unasked(decision, original)
         record, step = decision.record, decision.step
         kept = Kept(command.fingerprint, record, reversed=False, step=step)
         self._kept[command.key] = kept
@@ -192,26 +239,55 @@ class Journal:
             self._add_effect(command, record)
         return Answer(record, replayed=False, state=state_of(kept), step=step)
 
-    def add_unasked(self, decision: Decision) -> None:
+    def add_unasked(self, decision: Decision, original: Kept | None = None) -> None:
         """
-        Take in what no request of its own brought about.
+        Take in what no request of its own brought about, or what names an original.
         """
+        self._count(decision, original)
         self._records.append(decision.record)
         self._postings.extend(decision.postings)
         if decision.card is not None:
             self._cards[decision.card.card_id] = decision.card
             self._changed[decision.card.card_id] = decision.card
         for hold in decision.holds:
-            self._holds[hold.hold_id] = hold
-            self._changed_holds[hold.hold_id] = hold
+            kept = self._placed(hold, decision.record)
+            self._holds[hold.hold_id] = kept
+            self._changed_holds[hold.hold_id] = kept
         if decision.step is not None:
             self._steps.append(decision.step)
+        if decision.tries:
+            self.count(decision.tries)
         if isinstance(decision.adjustment, AdjustmentAsked):
             self._asked.append(decision.adjustment)
         elif decision.adjustment is not None:
             self._approved.append(decision.adjustment)
         for further in decision.also:
             self.add_unasked(further)
+
+    def _count(self, decision: Decision, original: Kept | None) -> None:
+        """
+        Count what limits count of a decision, by the hold that it is about, if any.
+        """
+        step = decision.step
+        if step is None and original is not None:
+            step = original.step
+        hold = None if step is None else self._holds.get(step.hold_id)
+        self._usage.add(
+            decision.record,
+            None if original is None else original.record,
+            None if hold is None else hold.placed_at,
+        )
+
+    def _placed(self, hold: Hold, record: TransactionRecord) -> Hold:
+        """
+        Note when a hold was placed on its card: now, before, or on another card.
+        """
+        if hold.hold_id == record.transaction_id:
+            return replace(hold, placed_at=record.host_time)
+        before = self._holds.get(hold.hold_id)
+        if before is not None and before.card_id != hold.card_id:
+            return replace(hold, placed_at=None)
+        return hold
 
     def audit(self, command: Command, answer: Answer, clock: datetime) -> None:
         """
@@ -236,6 +312,9 @@ class Journal:
             },
             holds=list(self._changed_holds.values()),
             steps=self._steps,
+            uses=self._usage.of_cards(self._changed),
+            terminal_uses=self._usage.of_terminals(),
+            tries=list(self._tries.values()),
             adjustments_asked=self._asked,
             adjustments_approved=self._approved,
             audit=self._audit,

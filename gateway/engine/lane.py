@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from gateway.domain.commands import MoneyCommand
+from gateway.domain.commands import GetBalance, MoneyCommand
 from gateway.domain.errors import (
     DeadlineOverError,
     DependencyError,
@@ -24,7 +24,7 @@ from gateway.domain.results import Result
 from gateway.engine.answers import Answer
 from gateway.engine.aside import Patience, refuse
 from gateway.engine.attempt import Done, Tools
-from gateway.engine.items import Entry, Item, Sweep
+from gateway.engine.items import Asking, Enquiry, Entry, Item, Sweep, terminal_of
 from gateway.engine.observer import Observer
 from gateway.engine.ports import Admission, FailedLookup, Live
 from gateway.engine.runner import Bounds, Runner
@@ -100,6 +100,24 @@ class Lane:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._queue.append(
             Item(caller=caller, command=command, deadline=deadline, future=future)
+        )
+        self._arrived.set()
+        return future
+
+    def ask(
+        self, caller: Caller, question: GetBalance, deadline: float
+    ) -> asyncio.Future[Answer]:
+        """
+        Queue a question for a balance that carries a PIN.
+
+        Raises:
+            ThrottledError, DependencyError: as `submit`.
+
+        """
+        self._require_room()
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._queue.append(
+            Enquiry(caller=caller, question=question, deadline=deadline, future=future)
         )
         self._arrived.set()
         return future
@@ -185,12 +203,12 @@ class Lane:
         Leave out whose budget is used up, and whose terminal is gone.
         """
         places = self._tools.policies.current.places
-        items: list[Item] = []
+        items: list[Asking] = []
         admitted: list[Entry] = []
         for entry in entries:
             if isinstance(entry, Sweep):
                 admitted.append(entry)
-            elif entry.command.terminal_id in places:
+            elif terminal_of(entry) in places:
                 items.append(entry)
             else:
                 gone = "terminal_id: no such terminal any more"
@@ -200,9 +218,10 @@ class Lane:
         waits = await self._live.admit(
             [
                 Admission(
-                    item.command.terminal_id,
-                    places[item.command.terminal_id].store.store_id,
-                    item.command.request_id,
+                    terminal_of(item),
+                    places[terminal_of(item)].store.store_id,
+                    # A balance is counted each time, whatever id it carries.
+                    item.command.request_id if isinstance(item, Item) else None,
                 )
                 for item in items
             ]

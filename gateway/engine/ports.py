@@ -4,12 +4,14 @@ What the engine needs from outside, as protocols. Adapters implement them.
 Adapters raise only the faults listed here and those of `gateway.domain.errors`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from gateway.domain.auditing import AuditEntry
+from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
 from gateway.domain.holds import Hold, HoldStep
@@ -21,6 +23,7 @@ from gateway.domain.ids import (
     TerminalId,
     TransactionId,
 )
+from gateway.domain.limits import DayUse, Use
 from gateway.domain.originals import NO_REFUNDS, Refunds
 from gateway.domain.policy import Policy
 from gateway.domain.record import (
@@ -85,14 +88,19 @@ class Claim(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockRequest:
     """
-    What the first round trip locks and claims. The adapter sorts both.
+    What the first round trip locks and claims. The adapter sorts all.
 
+    `terminals` are those for which something is counted. `patience_ms` bounds each wait
+    of the batch; without it the connection's own does.
+    `pin_indexes` are of those cards whose PINs are to be read, once they are locked.
     `patience_ms` bounds each wait of the batch; without it the connection's own does.
     """
 
     card_indexes: Sequence[bytes]
     card_ids: Sequence[CardId]
     claims: Sequence[Claim]
+    terminals: Sequence[TerminalId] = ()
+    pin_indexes: Sequence[bytes] = ()
     patience_ms: int | None = None
 
 
@@ -105,13 +113,18 @@ class Locked:
     """
     What it found: the cards, each under its row lock, the keys won, the batch's clock.
 
-    `clock` was read after every lock was granted, `policy_version` after it.
+    `clock` was read after every lock was granted, `policy_version` after it. `uses`
+    holds what each card used of its day, `terminal_uses` the same of terminals that
+    count, under their locks too.
     """
 
     cards: Sequence[Card]
     won: frozenset[RequestKey]
     clock: datetime
     policy_version: int
+    uses: Mapping[CardId, DayUse] = field(default_factory=dict)
+    terminal_uses: Mapping[TerminalId, DayUse] = field(default_factory=dict)
+    pins: Sequence[CardPin] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,10 +154,13 @@ class StoredRequest:
 class Stored(NamedTuple):
     """
     What a batch reads of what was recorded before, its cards being locked.
+
+    `recent` holds the uses of those cards whose limits look back.
     """
 
     requests: dict[RequestKey, StoredRequest]
     holds: Sequence[Hold]
+    recent: Mapping[CardId, tuple[Use, ...]] = MappingProxyType({})
 
 
 NOTHING_STORED = Stored({}, ())
@@ -156,8 +172,10 @@ class WriteSet:
     What a batch decided. Cards are given once each, in their last version.
 
     `card_versions` holds the versions that were locked, by card: the second wall.
-    `holds` are those that are new or changed, in their last version. `audit` is written
-    last of all, right before the commit: its chain has one lock for all.
+    `holds` are those that are new or changed, in their last version. `uses` holds what
+    each of the cards used of its day, `terminal_uses` the same of terminals where that
+    changed. `audit` is written last of all, right before the commit: its chain has one
+    lock for all.
     """
 
     records: Sequence[TransactionRecord]
@@ -166,9 +184,19 @@ class WriteSet:
     card_versions: dict[CardId, int]
     holds: Sequence[Hold] = ()
     steps: Sequence[HoldStep] = ()
+    uses: Mapping[CardId, DayUse] = field(default_factory=dict)
+    terminal_uses: Mapping[TerminalId, DayUse] = field(default_factory=dict)
+    tries: Sequence[PinTries] = ()
     adjustments_asked: Sequence[AdjustmentAsked] = ()
     adjustments_approved: Sequence[AdjustmentApproved] = ()
     audit: Sequence[AuditEntry] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """
+        Tell that there is nothing to commit.
+        """
+        return not (self.records or self.tries or self.audit)
 
 
 class BalanceRead(NamedTuple):
@@ -187,13 +215,16 @@ class BatchTransaction(Protocol):
     """
 
     async def read_stored(
-        self, keys: Sequence[RequestKey], holders: Sequence[CardId]
+        self,
+        keys: Sequence[RequestKey],
+        holders: Sequence[CardId],
+        looking_back: Sequence[tuple[CardId, datetime]] = (),
     ) -> Stored:
         """
         Read what is kept under keys that were not won, or that originals stand under.
 
         With it come the holds that those transactions placed or changed, and all OPEN
-        ones of the `holders`.
+        ones of the `holders`, and the uses of cards since moments.
         """
         ...
 

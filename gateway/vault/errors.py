@@ -39,6 +39,15 @@ class CardNumberError(VaultError):
         self.problem = problem
 
 
+class PinError(VaultError):
+    """
+    Refuse a text as a PIN.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("a PIN is 4 to 12 digits")
+
+
 class CardBatchError(VaultError):
     """
     Refuse to generate a batch of card numbers.

@@ -3,7 +3,7 @@ Give keyed hashes and encryption by purpose and key id, never the keys.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -53,6 +53,11 @@ class KeyRing(Protocol):
     def active_key_id(self, purpose: Purpose) -> int:
         """
         Name the key that new values are made with.
+        """
+
+    def key_ids(self, purpose: Purpose) -> Sequence[int]:
+        """
+        Name every key of a purpose: values made with any of them may come back.
         """
 
     def mac(self, purpose: Purpose, key_id: int, data: bytes) -> bytes:
@@ -142,6 +147,12 @@ class LocalKeyring(Hidden):
         """
         states = self._content.states(purpose)
         return states.index(KeyState.ACTIVE) + FIRST_KEY_ID
+
+    def key_ids(self, purpose: Purpose) -> Sequence[int]:
+        """
+        Name every key of a purpose: values made with any of them may come back.
+        """
+        return list(self.key_states(purpose))
 
     def key_states(self, purpose: Purpose) -> Mapping[int, KeyState]:
         """

@@ -27,6 +27,7 @@ class Purpose(StrEnum):
     APPROVAL_CODE = "approval-code"
     PAN_INDEX = "pan-index"
     PAN_ENC = "pan-enc"
+    PIN_MAC = "pin-mac"
 
 
 CIPHER_PURPOSES: Final = frozenset({Purpose.PAN_ENC})

@@ -12,10 +12,19 @@ from datetime import datetime
 
 from gateway.domain import record as recorded
 from gateway.domain.auditing import AuditEntry
+from gateway.domain.card_pins import CardPin
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
-from gateway.domain.holds import Hold, HoldState, HoldStep
-from gateway.domain.ids import CardId, RequestId, RequestKey, TransactionId
+from gateway.domain.counting import use_of
+from gateway.domain.holds import Hold, HoldStep
+from gateway.domain.ids import (
+    CardId,
+    RequestId,
+    RequestKey,
+    TerminalId,
+    TransactionId,
+)
+from gateway.domain.limits import UNUSED, DayUse, Use
 from gateway.domain.originals import Refunds
 from gateway.domain.policy import Policy
 from gateway.domain.record import Posting, TransactionRecord
@@ -28,11 +37,11 @@ from gateway.engine.ports import (
     Locked,
     LockRequest,
     LockTimeoutError,
-    Stored,
     StoredRequest,
     WriteSet,
 )
 from tests.support import fake_walls
+from tests.support.fake_transaction import FakeTransaction
 
 Strike = Callable[[], None]
 
@@ -58,12 +67,15 @@ class FakeBooks:
         self.holds: dict[TransactionId, Hold] = {}
         self.steps: dict[TransactionId, HoldStep] = {}
         self.keys: dict[RequestKey, tuple[TransactionId, Fingerprint | None]] = {}
+        self.pins: dict[CardId, CardPin] = {}
         self.strikes: dict[str, deque[Strike]] = {}
         self.poison: dict[RequestId, Exception] = {}
         self.blind = False
         self.held: set[CardId] = set()
         self.looks = 0
         self.opened: list[LockRequest] = []
+        self.uses: dict[CardId, DayUse] = {}
+        self.terminal_uses: dict[TerminalId, DayUse] = {}
         self.passed: list[str] = []
         self.commits = 0
         self.asked: list[recorded.AdjustmentAsked] = []
@@ -129,11 +141,19 @@ class FakeBooks:
         won = {key: claim for key, claim in claims.items() if key not in self.keys}
         self.reach("clock")
         self._open = FakeTransaction(self, cards, won)
+        asked = [c.card_id for c in cards if c.number_index in request.pin_indexes]
         locked = Locked(
             cards=cards,
             won=frozenset(won),
             clock=self.clock,
             policy_version=self.rules.version,
+            uses={card.card_id: self.uses.get(card.card_id, UNUSED) for card in cards},
+            terminal_uses={
+                terminal_id: self.terminal_uses[terminal_id]
+                for terminal_id in request.terminals
+                if terminal_id in self.terminal_uses
+            },
+            pins=[self.pins[one] for one in asked if one in self.pins],
         )
         return self._open, locked
 
@@ -246,6 +266,19 @@ class FakeBooks:
             sum(refund.card_minor for refund in standing),
         )
 
+    def recent(self, card_id: CardId, since: datetime) -> tuple[Use, ...]:
+        """
+        Give the uses of a card since a moment that were not undone.
+        """
+        uses = map(use_of, self._chains.get(card_id, []))
+        return tuple(
+            use
+            for use in uses
+            if use is not None
+            and use.at > since
+            and use.transaction_id not in self._undone
+        )
+
     def apply(self, writes: WriteSet, claims: Iterable[Claim]) -> None:
         """
         Commit, or refuse all of it as the schema would.
@@ -260,6 +293,7 @@ class FakeBooks:
             assert locked == self.cards[card.card_id].version, "the lock was not kept"
         fake_walls.refuse_postings(writes.postings)
         fake_walls.refuse_holds(writes, self.holds, self.steps.values())
+        fake_walls.refuse_tries(writes.tries, self.pins)
         self._refuse_links(writes, claims)
         self.commits += 1
         for record in writes.records:
@@ -270,11 +304,15 @@ class FakeBooks:
             self._link(record)
         self.postings.extend(writes.postings)
         self.holds.update({hold.hold_id: hold for hold in writes.holds})
+        for one in writes.tries:
+            self.pins[one.card_id] = self.pins[one.card_id].tried(one)
         self.steps.update({step.transaction_id: step for step in writes.steps})
         self.asked.extend(writes.adjustments_asked)
         self.approved.extend(writes.adjustments_approved)
         self.audit.extend(writes.audit)
         self.cards.update({card.card_id: card for card in writes.cards})
+        self.uses.update(writes.uses)
+        self.terminal_uses.update(writes.terminal_uses)
         self.keys.update({c.key: (c.transaction_id, c.fingerprint) for c in claims})
 
     def _link(self, record: TransactionRecord) -> None:
@@ -344,55 +382,6 @@ class FakeBooks:
         Hear that the open transaction ended.
         """
         self._open = None
-
-
-class FakeTransaction:
-    """
-    One batch's transaction.
-    """
-
-    def __init__(
-        self,
-        books: FakeBooks,
-        cards: Sequence[Card],
-        won: dict[RequestKey, Claim],
-    ) -> None:
-        self._books = books
-        self._won = won
-        self.cards = cards
-
-    async def read_stored(
-        self, keys: Sequence[RequestKey], holders: Sequence[CardId] = ()
-    ) -> Stored:
-        """
-        Read what is kept under keys that were not won, and holds.
-        """
-        books = self._books
-        books.reach("read_stored")
-        requests = {key: books.stored(key) for key in keys if key in books.keys}
-        named = {found.step.hold_id for found in requests.values() if found.step}
-        holds = [
-            hold
-            for hold in books.holds.values()
-            if hold.hold_id in named
-            or (hold.card_id in holders and hold.state is HoldState.OPEN)
-        ]
-        return Stored(requests, holds)
-
-    async def commit(self, writes: WriteSet) -> None:
-        """
-        Commit, or raise and be rolled back.
-        """
-        self._books.closed()
-        self._books.reach("commit")
-        self._books.apply(writes, list(self._won.values()))
-        self._books.reach("committed")
-
-    async def rollback(self) -> None:
-        """
-        Give the locks and the claims back.
-        """
-        self._books.closed()
 
 
 def _refuse(constraint: str) -> None:

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from currency import MAX_MINOR_UNITS
+from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card, CardState
 from gateway.domain.holds import Hold, HoldState, HoldStep
-from gateway.domain.ids import TransactionId
+from gateway.domain.ids import CardId, TransactionId
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.results import APPROVALS, UNDOINGS, ActivityType, Result
 from gateway.engine.ports import ItemFaultError, WriteSet
@@ -20,6 +21,7 @@ _EFFECTIVE = UNDOINGS | {
     ActivityType.ADJUST_DECREMENT,
     ActivityType.CONFIRM,
 }
+_MOST_TRIES = 10
 _RATES = (
     "rate_transaction",
     "rate_card",
@@ -48,6 +50,21 @@ _BOUNDED = (
     "balance_after_minor",
     "held_after_minor",
 )
+
+
+def refuse_tries(tries: Iterable[PinTries], pins: Mapping[CardId, CardPin]) -> None:
+    """
+    Hold counts of wrong PINs to the table `card_pin_try` and its trigger.
+    """
+    for counted in tries:
+        if not 0 <= counted.tries <= min(counted.wrong_total, _MOST_TRIES):
+            _refuse("card_pin_try_check")
+        before = pins[counted.card_id].tries.get(counted.channel)
+        if before is None:
+            continue
+        more = counted.wrong_total - before.wrong_total
+        if more < 0 or counted.tries - before.tries > more:
+            _refuse("card_pin_try_total_check")
 
 
 def refuse_card(card: Card) -> None:

@@ -35,6 +35,8 @@ from gateway.domain.commands import (
 from gateway.domain.ids import (
     CardId,
     IssueBatchId,
+    LimitSetId,
+    LimitVersionId,
     MerchantId,
     ProductId,
     ProgramId,
@@ -46,6 +48,7 @@ from gateway.domain.ids import (
     StoreId,
     TerminalId,
 )
+from gateway.domain.limits import FlowLimits, Limits
 from gateway.domain.policy import (
     Caller,
     Device,
@@ -71,7 +74,13 @@ from gateway.domain.restrictions import (
     Restriction,
     Window,
 )
-from gateway.domain.results import ActivityType, Channel, LoadType, ReversalReason
+from gateway.domain.results import (
+    ActivityType,
+    Channel,
+    LoadType,
+    Result,
+    ReversalReason,
+)
 from tests.support.fake_ports import FakeCodes
 from tests.support.model_restrictions import (
     RESTRICTIONS,
@@ -230,6 +239,7 @@ def policy_of(rules: Rules) -> Policy:
         rates=RateBook.of(_rate(row) for row in rules.rates),
         max_rate_age=dict(rules.max_age),
         cash_out_rules=CashOutRules(map(_law, rules.law)),
+        limits={ROOMY: NO_DAY},
         restrictions={
             RestrictionSetId(row.number): _restriction(row)
             for row in RESTRICTIONS.values()
@@ -240,6 +250,14 @@ def policy_of(rules: Rules) -> Policy:
             if level == "batch"
         },
     )
+
+
+ROOMY = LimitSetId(1)
+NO_DAY = Limits(
+    version_id=LimitVersionId(1),
+    currency=Currency.of("USD"),
+    load=FlowLimits(day_minor=10**18),
+)
 
 
 def seen(record: TransactionRecord) -> Row:
@@ -255,6 +273,11 @@ def seen(record: TransactionRecord) -> Row:
     assert [row.pop(name) for name in ours] == [Channel.API, None, False, False]
     # Whether an explanation can be made of it is seen elsewhere.
     assert (row.pop("seen") is None) == (record.transaction_id is None)
+    # Limits have a model of their own.
+    limit = (row.pop("limit_kind"), row.pop("limit_value"))
+    assert (None in limit) == (record.result is not Result.LIMIT_EXCEEDED)
+    for name in ("limit_window_s", "limit_version_id", "terminal_minor"):
+        assert row.pop(name) is None
     row["activity"] = record.activity.name
     row["result"] = record.result.name
     row["refusal"] = None if record.refusal is None else record.refusal.name
@@ -288,6 +311,7 @@ def _product(row: ProductRow, rules: Rules) -> Product:
         validity_days=row.validity_days,
         cash_out_limit_minor=row.cash_out,
         restriction_set_id=_set_id(rules.restricted.get(("product", row.product))),
+        limit_set_id=ROOMY,
     )
 
 

@@ -3,7 +3,8 @@ The base set-up of domain 2 in a real database, by SQL as its owner.
 
 Programme `gift` in USD; merchant m-1 accepts it and m-2 does not. Store m-1/s-1 takes
 every currency of the test set and has four tills and a controller; m-1/s-2 and m-2/s-1
-have a till each. Rates are table R1.
+have a till each. Rates are table R1. The products `everyday-…` have the limits of any
+product, the others can be loaded with any amount a day.
 """
 
 from collections.abc import Mapping
@@ -76,19 +77,31 @@ INSERT INTO card_product (
     max_load_minor, max_redeem_minor, max_balance_minor
 )
 SELECT program_id, p.* FROM program, (VALUES
-    ('usd', 'USD', true, NULL::bigint, '{1,2,3,5}'::smallint[],
+    ('usd', 'USD', true, NULL::bigint, '{1,2,3,5,9}'::smallint[],
         NULL::bigint, NULL::bigint, NULL::bigint),
-    ('eur', 'EUR', true, NULL, '{1,2,3,5}', NULL, NULL, NULL),
-    ('one-time', 'USD', false, NULL, '{1,2,3,5}', NULL, NULL, NULL),
-    ('fixed', 'USD', false, 5000, '{1,2,3,5}', NULL, NULL, NULL),
-    ('limited', 'USD', true, NULL, '{1,2,3,5}', 20000, 30000, 50000),
+    ('eur', 'EUR', true, NULL, '{1,2,3,5,9}', NULL, NULL, NULL),
+    ('one-time', 'USD', false, NULL, '{1,2,3,5,9}', NULL, NULL, NULL),
+    ('fixed', 'USD', false, 5000, '{1,2,3,5,9}', NULL, NULL, NULL),
+    ('limited', 'USD', true, NULL, '{1,2,3,5,9}', 20000, 30000, 50000),
     ('load-only', 'USD', true, NULL, '{1,2,5}', NULL, NULL, NULL),
-    ('cash', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL),
-    ('cash-once', 'USD', false, NULL, '{1,2,3,5,6}', NULL, NULL, NULL),
-    ('cash-by-law', 'USD', true, NULL, '{1,2,3,5,6}', NULL, NULL, NULL)
+    ('cash', 'USD', true, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL),
+    ('cash-once', 'USD', false, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL),
+    ('cash-by-law', 'USD', true, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL),
+    ('pin', 'USD', true, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL)
 ) AS p (code, currency, reloadable, fixed, permitted, load, redeem, balance);
 UPDATE card_product SET cash_out_limit_minor = 1000
-WHERE code IN ('cash', 'cash-once');
+WHERE code IN ('cash', 'cash-once', 'pin');
+INSERT INTO limit_set (program_id, code, currency)
+SELECT program_id, 'roomy-' || lower(c.code), c.code
+FROM program, (VALUES ('USD'), ('EUR')) AS c (code);
+INSERT INTO limit_version (limit_set_id, version, load_day_minor)
+SELECT limit_set_id, 1, 1000000000000000 FROM limit_set;
+UPDATE card_product AS p SET limit_set_id = s.limit_set_id
+FROM limit_set AS s WHERE s.currency = p.currency;
+INSERT INTO card_product (program_id, code, currency, reloadable, permitted)
+SELECT program_id, 'everyday-' || lower(c.code), c.code, true, '{1,2,3,5,6,9}'
+FROM program, (VALUES ('USD'), ('EUR')) AS c (code);
+UPDATE card_product SET pin_required_for = '{2,3,5,6,9,14}' WHERE code = 'pin';
 """
 _TERMINAL: Final = """
 INSERT INTO terminal (store_id, code)

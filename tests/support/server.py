@@ -25,6 +25,7 @@ from gateway.runtime.leash import Program, start_leashed
 from gateway.runtime.processes import READY_OPTION
 from gateway.vault.keyring import LocalKeyring
 from gateway.vault.numbers import CardNumber, NumberVault, generate_card_numbers
+from gateway.vault.pins import Pin, PinVault
 from gateway.vault.pki import KeyPair, LocalAuthority
 from tests.support.books_check import require_sound_books
 from tests.support.explained import require_explained
@@ -224,6 +225,19 @@ class Gateway:
                     ],
                 )
         return [card for card, _ in cards]
+
+    def give_pin(self, card: Card, digits: str) -> None:
+        """
+        Give a card its PIN, as the console does at issue.
+        """
+        vault = PinVault(self.key_ring)
+        tag = vault.tag(CardNumber(card.number), Pin(digits))
+        self.sql(
+            "INSERT INTO card_pin (card_id, key_id, tag) VALUES (%s, %s, %s)",
+            card.card_id,
+            vault.key_id,
+            tag,
+        )
 
     def sql(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """

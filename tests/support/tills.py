@@ -340,8 +340,8 @@ def card_maker(tills: Tills) -> MakeCard:
     Give a function that makes cards, ACTIVE with ledger 100.00 unless told otherwise.
 
     `balance` None leaves a card PENDING; 0 activates it without an amount. `product` is
-    one of `seed`. Further words are columns that are changed at last, such as `state`
-    with `block_reason`, or `expires_on`.
+    one of `seed`; `pin` gives it a PIN. Further words are columns that are changed at
+    last, such as `state` with `block_reason`, or `expires_on`.
     """
 
     async def make(
@@ -349,10 +349,13 @@ def card_maker(tills: Tills) -> MakeCard:
         *,
         product: str = "usd",
         currency: str | None = None,
+        pin: str | None = None,
         **columns: object,
     ) -> Card:
         gateway = tills.gateway
         (card,) = gateway.new_cards(1, product=product)
+        if pin is not None:
+            gateway.give_pin(card, pin)
         if balance is not None:
             own = currency or ("EUR" if product == "eur" else "USD")
             till = await tills("till-1")

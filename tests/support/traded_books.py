@@ -41,6 +41,7 @@ from tests.support.ledger import (
     undo,
 )
 from tests.support.stores import FreshDatabase
+from tests.support.traded_holds import HoldTrading
 
 KWD_RATE: Final = "3.252000000000"
 RATES_SQL: Final = """
@@ -278,5 +279,7 @@ async def trade(database: FreshDatabase) -> dict[str, TransactionRecord]:
     await trading.move("sold by mistake", 1, redeem(70))
     voided = undo(trading.records["sold by mistake"], ActivityType.VOID)
     await trading.move("voided", 1, voided)
+    await trading.move("loaded to hold", 3, load(2_000))
+    await HoldTrading(books, 3, row[0], trading.records).trade()
     await books.close()
     return trading.records

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from gateway.bootstrap.sealing import VaultSealer
 from gateway.domain.auditing import AuditEntry
+from gateway.domain.balance import read_balance
 from gateway.domain.commands import GetBalance, GetTransaction, MoneyCommand
 from gateway.domain.decide import decide
 from gateway.domain.errors import GatewayError
@@ -196,6 +197,7 @@ class DecidingLane:
         self.hold = False
         self.fault: BaseException | None = None
         self.taken: list[tuple[Caller, MoneyCommand, float]] = []
+        self.asked: list[tuple[Caller, GetBalance, float]] = []
         self._policies = policies
         self._held: list[tuple[asyncio.Future[Answer], Answer]] = []
 
@@ -216,6 +218,18 @@ class DecidingLane:
             self._held.append((future, answer))
         else:
             future.set_result(answer)
+        return future
+
+    def ask(
+        self, caller: Caller, question: GetBalance, deadline: float
+    ) -> asyncio.Future[Answer]:
+        """
+        Answer a question for a balance.
+        """
+        self.asked.append((caller, question, deadline))
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        view = world.view(world.card(), rules=self._policies.current)
+        future.set_result(answer_of(read_balance(question, view)))
         return future
 
     def release(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from currency import Currency, RateBook, UsdRate, rate_e12
+from gateway.domain.card_pins import CardPin
 from gateway.domain.cards import BlockReason, Card, CardState
 from gateway.domain.cash_out_rules import CashOutRule, CashOutRules
 from gateway.domain.commands import (
@@ -238,13 +239,14 @@ def view(
     rules: Policy | None = None,
     now: datetime = NOW,
     number: int = 1,
+    pin: CardPin | None = None,
 ) -> View:
     """
     Give a decision its view; `number` makes the transaction's id.
     """
     rules = rules or policy()
     stamp = Stamp(TransactionId(number.to_bytes(16)), "ABC234", now, 1)
-    return View(rules.places[TERMINAL], seen, rules, stamp)
+    return View(rules.places[TERMINAL], seen, rules, stamp, pin=pin)
 
 
 def key(number: int) -> RequestKey:

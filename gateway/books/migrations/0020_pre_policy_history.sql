@@ -130,5 +130,6 @@ SELECT remember_policy_of(
 );
 SELECT remember_policy_of('issue_batch', 'issue_batch_id');
 SELECT remember_policy_of('restriction_version', 'restriction_version_id');
+SELECT remember_policy_of('limit_version', 'limit_version_id');
 
 GRANT SELECT ON policy_history TO scrip_gateway, scrip_reader;

@@ -4,7 +4,8 @@ INSERT INTO card_product (
     program_id, code, currency, reloadable, fixed_amount_minor, permitted,
     max_load_minor, max_redeem_minor, max_balance_minor, validity_days,
     cash_out_limit_minor,
-    restriction_set_id
+    restriction_set_id, pin_required_for, pin_max_tries, pin_lock_s,
+    hold_ttl_s
 )
 SELECT
     p.program_id,
@@ -18,7 +19,11 @@ SELECT
     %(max_balance_minor)s,
     %(validity_days)s,
     %(cash_out_limit_minor)s,
-    %(restriction_set_id)s
+    %(restriction_set_id)s,
+    %(pin_required_for)s::smallint [],
+    %(pin_max_tries)s,
+    %(pin_lock_s)s,
+    %(hold_ttl_s)s
 FROM program AS p
 WHERE p.code = %(program)s;
 
@@ -36,6 +41,10 @@ SELECT
     p.max_balance_minor,
     p.validity_days,
     p.cash_out_limit_minor,
+    p.pin_required_for,
+    p.pin_max_tries,
+    p.pin_lock_s,
+    p.hold_ttl_s,
     (
         SELECT r.code FROM restriction_set AS r
         WHERE r.restriction_set_id = p.restriction_set_id
@@ -114,7 +123,11 @@ SELECT
     (
         SELECT r.code FROM restriction_set AS r
         WHERE r.restriction_set_id = c.restriction_set_id
-    ) AS restriction
+    ) AS restriction,
+    EXISTS (SELECT FROM card_pin AS n WHERE n.card_id = c.card_id) AS has_pin,
+    coalesce((
+        SELECT max(t.tries) FROM card_pin_try AS t WHERE t.card_id = c.card_id
+    ), 0) AS pin_tries
 FROM card AS c
 INNER JOIN card_product AS p USING (product_id, program_id, currency)
 INNER JOIN program AS g USING (program_id)

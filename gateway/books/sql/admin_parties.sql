@@ -1,7 +1,7 @@
 -- name: admin_insert_program
 -- A new programme.
-INSERT INTO program (code, name, time_zone)
-VALUES (%(code)s, %(name)s, %(time_zone)s);
+INSERT INTO program (code, name, time_zone, tip_tolerance_bps)
+VALUES (%(code)s, %(name)s, %(time_zone)s, %(tip_tolerance_bps)s);
 
 -- name: admin_programs
 -- All programmes, with how many merchants accept them; there are few.
@@ -9,6 +9,7 @@ SELECT
     p.code,
     p.name,
     p.time_zone,
+    p.tip_tolerance_bps,
     (
         SELECT count(*) FROM program_merchant AS m WHERE m.program_id = p.program_id
     ) AS merchants

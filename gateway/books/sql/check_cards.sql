@@ -14,13 +14,13 @@ WHERE c.balance_minor IS DISTINCT FROM coalesce(p.balance_minor, 0)
 LIMIT %(most)s;
 
 -- name: check_card_money
--- No card is below zero or below what is reserved on it; nothing is reserved so far, and
--- a card that is not active yet holds nothing.
+-- No card is below zero or below what is reserved on it; no load waits so far, and a card
+-- that is not active yet has nothing.
 SELECT card_id, state, balance_minor, held_minor, unconfirmed_minor
 FROM card
 WHERE
-    balance_minor < 0
-    OR held_minor <> 0
+    balance_minor < held_minor + unconfirmed_minor
+    OR held_minor < 0
     OR unconfirmed_minor <> 0
     OR (state <= 2 AND balance_minor <> 0)
 LIMIT %(most)s;
@@ -86,8 +86,9 @@ LEFT JOIN transaction AS o ON t.original_transaction_id = o.transaction_id
 WHERE
     t.balance_after_minor - t.balance_before_minor <> CASE
         WHEN t.card_seq IS NULL THEN 0
-        WHEN t.activity IN (3, 6, 18)
-            OR (t.activity IN (4, 8) AND o.activity NOT IN (3, 6))
+        WHEN t.activity IN (9, 11) OR (t.activity = 4 AND o.activity = 9) THEN 0
+        WHEN t.activity IN (3, 6, 10, 18)
+            OR (t.activity IN (4, 8) AND o.activity NOT IN (3, 6, 10))
             THEN -t.card_minor
         ELSE t.card_minor
     END
@@ -167,12 +168,16 @@ FROM transaction AS t
 LEFT JOIN transaction AS o ON t.original_transaction_id = o.transaction_id
 WHERE
     t.original_transaction_id IS NOT NULL
-    AND (o.transaction_id IS NULL OR t.activity NOT IN (4, 7, 8, 17, 18))
+    AND (
+        o.transaction_id IS NULL
+        OR t.activity NOT IN (4, 7, 8, 9, 10, 11, 17, 18)
+    )
 LIMIT %(most)s;
 
 -- name: check_reversals
 -- An effective reversal or void undoes an approved transaction on the same card, whole,
--- at that one's own amounts and rates, after it; a void on the same business day.
+-- at that one's own amounts and rates, after it; a void on the same business day. What
+-- undoes a hold or makes it smaller is of the hold as it stood then (check_hold_steps).
 SELECT
     r.transaction_id, r.original_transaction_id, o.activity, o.result, r.card_id,
     o.card_id AS original_card_id, r.card_minor, o.card_minor AS original_minor
@@ -190,7 +195,8 @@ WHERE
         OR o.store_id <> r.store_id
         OR o.card_seq IS NULL
         OR o.card_seq >= r.card_seq
-        OR (
+        OR o.card_id <> r.card_id
+        OR o.activity <> 9 AND (
             o.card_id, o.card_minor, o.approved_minor, o.transaction_currency,
             o.rate_transaction, o.rate_card, o.rate_table_version, o.rounding
         ) IS DISTINCT FROM (
@@ -228,7 +234,7 @@ HAVING sum(p.amount_minor) <> 0
 LIMIT %(most)s;
 
 -- name: check_refunds
--- A refund is of an approved Redeem on the same card, for the same merchant, in its
+-- A refund is of an approved Redeem or Capture on the same card, for the same merchant, in its
 -- currency and at its rates, after it.
 SELECT
     f.transaction_id, f.original_transaction_id, o.activity, o.result, f.card_id,
@@ -240,7 +246,7 @@ WHERE
     AND f.result <= 2
     AND (
         o.transaction_id IS NULL
-        OR o.activity <> 3
+        OR o.activity NOT IN (3, 10)
         OR o.result > 2
         OR o.store_id <> f.store_id
         OR o.card_seq IS NULL
@@ -300,12 +306,16 @@ LIMIT %(most)s;
 
 -- name: check_transactions_keyed
 -- Each transaction stands under the key of its own request: one request, one outcome.
+-- What nobody asked for has none.
 SELECT t.transaction_id, t.terminal_id, t.request_id, k.transaction_id AS kept
 FROM transaction AS t
 LEFT JOIN request_key AS k USING (terminal_id, request_id)
 WHERE
-    k.transaction_id IS DISTINCT FROM t.transaction_id
-    OR k.fingerprint IS NULL
+    t.request_id IS NOT NULL
+    AND (
+        k.transaction_id IS DISTINCT FROM t.transaction_id
+        OR k.fingerprint IS NULL
+    )
 LIMIT %(most)s;
 
 -- name: check_rates
@@ -315,7 +325,8 @@ SELECT version, currency, usd_per_unit, effective_from, as_of, source FROM rate;
 -- name: check_conversions
 -- What was converted, page by page, to be computed again: at the moment of the sale for
 -- what came of it. Of a refund also the sale, and what stood of its refunds at that
--- moment. What undid a refund has the refund's own amounts (check_reversals).
+-- moment; of what is held or captured all that was so far. What undid a refund has its
+-- own amounts (check_reversals), and what undid a hold is a step of it.
 SELECT
     t.transaction_id, t.transaction_currency, t.card_currency, t.requested_exponent,
     t.approved_minor, t.card_minor, t.rate_transaction, t.rate_card, t.applied_rate,
@@ -324,12 +335,17 @@ SELECT
     CASE WHEN t.activity = 7 THEN o.approved_minor END AS sold_minor,
     o.card_minor AS sold_card_minor,
     refunded.approved_minor AS refunded_minor,
-    refunded.card_minor AS refunded_card_minor
+    refunded.card_minor AS refunded_card_minor,
+    CASE t.activity
+        WHEN 9 THEN step.authorized_minor
+        WHEN 10 THEN step.captured_minor
+    END AS total_minor
 FROM transaction AS t
+LEFT JOIN hold_step AS step USING (transaction_id)
 LEFT JOIN transaction AS o
     ON
         t.original_transaction_id = o.transaction_id
-        AND (t.effective OR t.activity = 7)
+        AND (t.effective OR t.activity IN (7, 9, 10))
 LEFT JOIN LATERAL (
     SELECT
         coalesce(sum(f.approved_minor), 0)::bigint AS approved_minor,
@@ -346,4 +362,4 @@ LEFT JOIN LATERAL (
 ) AS refunded ON t.activity = 7
 WHERE
     t.rate_table_version IS NOT NULL
-    AND (t.effective IS NOT TRUE OR o.activity IS DISTINCT FROM 7);
+    AND (t.effective IS NOT TRUE OR o.activity NOT IN (7, 9, 10));

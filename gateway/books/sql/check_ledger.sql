@@ -1,9 +1,9 @@
 -- The check of the books: each query gives the rows that break a rule, at most as many as
 -- asked. All run in one snapshot and read whole tables; none is of the money path.
 --
--- The sign of a transaction: 1 where it debits the card (Redeem, CashOut, an adjustment
--- down), -1 where it credits it (Activate, Load, Refund, an adjustment up), the opposite of its original's for a reversal or
--- void, 0 where it moves nothing.
+-- The sign of a transaction: 1 where it debits the card (Redeem, CashOut, Capture,
+-- an adjustment down), -1 where it credits it (Activate, Load, Refund, an adjustment
+-- up), the opposite of its original's for a reversal or void, 0 where it moves nothing: what is held or released is not posted.
 
 -- name: check_postings_sum
 -- The postings of each transaction sum to zero in each currency, and are at least two.
@@ -72,9 +72,10 @@ signed AS (
         coalesce(o.activity, t.activity) AS activity,
         CASE
             WHEN t.result > 2 OR t.card_seq IS NULL OR t.card_minor = 0 THEN 0
-            WHEN t.activity IN (3, 6, 18) THEN 1
+            WHEN t.activity IN (9, 11) OR o.activity = 9 THEN 0
+            WHEN t.activity IN (3, 6, 10, 18) THEN 1
             WHEN t.activity IN (1, 2, 7, 17) THEN -1
-            WHEN o.activity IN (3, 6) THEN -1
+            WHEN o.activity IN (3, 6, 10) THEN -1
             ELSE 1
         END AS sign
     FROM transaction AS t
@@ -90,10 +91,10 @@ LEFT JOIN posted AS p USING (transaction_id)
 WHERE
     coalesce(p.liability_minor, 0) <> s.sign * s.card_minor
     OR coalesce(p.payable_minor, 0)
-    <> CASE WHEN s.activity IN (3, 6, 7) THEN -s.sign * s.approved_minor ELSE 0 END
+    <> CASE WHEN s.activity IN (3, 6, 7, 10) THEN -s.sign * s.approved_minor ELSE 0 END
     OR coalesce(p.receivable_minor, 0)
     <> CASE
-        WHEN s.activity IN (3, 6, 7, 17, 18) THEN 0 ELSE -s.sign * s.approved_minor
+        WHEN s.activity IN (3, 6, 7, 10, 17, 18) THEN 0 ELSE -s.sign * s.approved_minor
     END
     OR coalesce(p.adjustments_minor, 0)
     <> CASE WHEN s.activity IN (17, 18) THEN -s.sign * s.card_minor ELSE 0 END
@@ -149,8 +150,9 @@ FULL JOIN (
         t.card_currency AS currency,
         sum(
             CASE
-                WHEN t.activity IN (3, 6, 18)
-                    OR (t.activity IN (4, 8) AND o.activity NOT IN (3, 6))
+                WHEN t.activity IN (9, 11) OR (t.activity = 4 AND o.activity = 9) THEN 0
+                WHEN t.activity IN (3, 6, 10, 18)
+                    OR (t.activity IN (4, 8) AND o.activity NOT IN (3, 6, 10))
                     THEN -t.card_minor
                 ELSE t.card_minor
             END
@@ -164,18 +166,25 @@ WHERE coalesce(c.balance_minor, 0) <> coalesce(t.moved_minor, 0)
 LIMIT %(most)s;
 
 -- name: check_declines
--- What was declined approved nothing and changed no card.
+-- What was declined approved nothing, and changed no card but by counting a PIN.
 SELECT transaction_id, result, approved_minor, card_minor, card_seq, effective
-FROM transaction
+FROM transaction AS t
 WHERE
     result > 2
     AND (
-        approved_minor <> 0 OR card_minor <> 0 OR card_seq IS NOT NULL OR effective
+        approved_minor <> 0
+        OR card_minor <> 0
+        OR effective
+        OR (
+            card_seq IS NOT NULL
+            AND NOT EXISTS (SELECT FROM card_pin AS p WHERE p.card_id = t.card_id)
+        )
     )
 LIMIT %(most)s;
 
 -- name: check_approvals
--- An approval is of the whole amount; in part, only a Redeem is, of less than was asked.
+-- An approval is of the whole amount; in part, only a Redeem or an Authorize is, of less
+-- than was asked.
 SELECT transaction_id, activity, result, requested_minor, approved_minor, card_seq
 FROM transaction
 WHERE
@@ -191,7 +200,7 @@ WHERE
         WHEN card_seq IS NULL THEN true
         WHEN result = 1 THEN approved_minor <> coalesce(requested_minor, 0)
         ELSE
-            activity <> 3
+            activity NOT IN (3, 9)
             OR approved_minor = 0
             OR card_minor = 0
             OR approved_minor >= requested_minor
@@ -200,7 +209,7 @@ LIMIT %(most)s;
 
 -- name: check_conversion_recorded
 -- Where the currencies differ the conversion is recorded, and only there; where they are
--- one, the card is moved by exactly what was approved.
+-- one, the card is moved by exactly what was approved. A release approves no amount.
 SELECT
     transaction_id, transaction_currency, card_currency, approved_minor, card_minor,
     rate_table_version
@@ -208,6 +217,7 @@ FROM transaction
 WHERE
     result <= 2
     AND card_seq IS NOT NULL
+    AND activity <> 11
     AND CASE
         WHEN card_minor = 0 AND approved_minor = 0 THEN rate_table_version IS NOT NULL
         WHEN transaction_currency = card_currency THEN

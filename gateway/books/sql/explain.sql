@@ -15,7 +15,8 @@ SELECT
     t.business_date, t.batch_no, t.policy_version, t.approval_code,
     t.merchant_reference, t.cashier_id, t.entry_mode, t.local_time,
     t.system_trace_no, t.terminal_batch_no, t.refusal, t.restriction_version_id,
-    t.refusal_hours, t.channel, t.actor, t.offline, t.unconfirmed, t.seen
+    t.refusal_hours, t.channel, t.actor, t.offline, t.unconfirmed, t.seen,
+    t.limit_kind, t.limit_value, t.limit_window_s, t.limit_version_id, t.terminal_minor
 FROM transaction AS t
 WHERE t.transaction_id = ANY(%(transaction_ids)s::uuid[]);
 
@@ -35,7 +36,8 @@ SELECT
     t.business_date, t.batch_no, t.policy_version, t.approval_code,
     t.merchant_reference, t.cashier_id, t.entry_mode, t.local_time,
     t.system_trace_no, t.terminal_batch_no, t.refusal, t.restriction_version_id,
-    t.refusal_hours, t.channel, t.actor, t.offline, t.unconfirmed, t.seen
+    t.refusal_hours, t.channel, t.actor, t.offline, t.unconfirmed, t.seen,
+    t.limit_kind, t.limit_value, t.limit_window_s, t.limit_version_id, t.terminal_minor
 FROM
     (
         SELECT
@@ -50,6 +52,6 @@ SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
     currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
     version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id,
-    next_hold_expiry, replaced_by
+    next_hold_expiry, replaced_by, limit_set_id
 FROM card
 WHERE card_id = ANY(%(card_ids)s::bigint[]);

@@ -16,7 +16,8 @@ INSERT INTO transaction (
     business_date, batch_no, policy_version, approval_code, merchant_reference,
     cashier_id, entry_mode, local_time, system_trace_no, terminal_batch_no,
     refusal, restriction_version_id, refusal_hours, channel, actor, offline,
-    unconfirmed, seen
+    unconfirmed, seen, limit_kind, limit_value, limit_window_s, limit_version_id,
+    terminal_minor
 )
 SELECT
     unnest(%(transaction_id)s::uuid[]),
@@ -73,7 +74,12 @@ SELECT
     unnest(%(actor)s::text[]),
     unnest(%(offline)s::boolean[]),
     unnest(%(unconfirmed)s::boolean[]),
-    unnest(%(seen)s::bytea[]);
+    unnest(%(seen)s::bytea[]),
+    unnest(%(limit_kind)s::smallint[]),
+    unnest(%(limit_value)s::bigint[]),
+    unnest(%(limit_window_s)s::bigint[]),
+    unnest(%(limit_version_id)s::bigint[]),
+    unnest(%(terminal_minor)s::bigint[]);
 
 -- name: insert_postings
 -- Record the double entry; a trigger sums it. Indexes: posting_pkey is written.
@@ -105,7 +111,12 @@ WITH changed AS (
         last_transaction_at = next.last_transaction_at,
         loaded_minor = next.loaded_minor,
         next_hold_expiry = next.next_hold_expiry,
-        replaced_by = next.replaced_by
+        replaced_by = next.replaced_by,
+        counted_on = next.counted_on,
+        day_load_minor = next.day_load_minor,
+        day_loads = next.day_loads,
+        day_spend_minor = next.day_spend_minor,
+        day_spends = next.day_spends
     FROM (
         SELECT
             unnest(%(card_ids)s::bigint[]) AS card_id,
@@ -121,7 +132,12 @@ WITH changed AS (
             unnest(%(moments)s::timestamptz[]) AS last_transaction_at,
             unnest(%(loaded_minor)s::bigint[]) AS loaded_minor,
             unnest(%(next_hold_expiries)s::timestamptz[]) AS next_hold_expiry,
-            unnest(%(replaced_by)s::bigint[]) AS replaced_by
+            unnest(%(replaced_by)s::bigint[]) AS replaced_by,
+            unnest(%(counted_on)s::date[]) AS counted_on,
+            unnest(%(day_load_minor)s::bigint[]) AS day_load_minor,
+            unnest(%(day_loads)s::bigint[]) AS day_loads,
+            unnest(%(day_spend_minor)s::bigint[]) AS day_spend_minor,
+            unnest(%(day_spends)s::bigint[]) AS day_spends
     ) AS next
     WHERE card.card_id = next.card_id AND card.version = next.locked_version
     RETURNING card.card_id
@@ -180,3 +196,41 @@ SELECT
     unnest(%(captured_minor)s::bigint[]),
     unnest(%(held_minor)s::bigint[]),
     unnest(%(expire_at)s::timestamptz[]);
+
+-- name: update_terminals
+-- Write what terminals did that count; their rows are locked. Index: terminal_use_pkey.
+UPDATE terminal_use SET
+    counted_on = next.counted_on,
+    load_minor = next.load_minor,
+    loads = next.loads,
+    spend_minor = next.spend_minor,
+    spends = next.spends
+FROM (
+    SELECT
+        unnest(%(terminal_ids)s::bigint[]) AS terminal_id,
+        unnest(%(counted_on)s::date[]) AS counted_on,
+        unnest(%(load_minor)s::bigint[]) AS load_minor,
+        unnest(%(loads)s::bigint[]) AS loads,
+        unnest(%(spend_minor)s::bigint[]) AS spend_minor,
+        unnest(%(spends)s::bigint[]) AS spends
+) AS next
+WHERE terminal_use.terminal_id = next.terminal_id;
+-- name: write_pin_tries
+-- Count wrong PINs, or forgive them; fails if fewer were ever wrong than are known.
+-- Index: card_pin_try_pkey.
+WITH written AS (
+    INSERT INTO card_pin_try (card_id, channel, tries, last_tried_at, wrong_total)
+    SELECT
+        unnest(%(card_ids)s::bigint[]),
+        unnest(%(channels)s::smallint[]),
+        unnest(%(tries)s::smallint[]),
+        unnest(%(last_tried_at)s::timestamptz[]),
+        unnest(%(wrong_totals)s::bigint[])
+    ON CONFLICT (card_id, channel) DO UPDATE SET
+        tries = excluded.tries,
+        last_tried_at = excluded.last_tried_at,
+        wrong_total = excluded.wrong_total
+    WHERE card_pin_try.wrong_total <= excluded.wrong_total
+    RETURNING card_pin_try.card_id
+)
+SELECT require_rows_v1(count(*), cardinality(%(card_ids)s::bigint[])) FROM written;

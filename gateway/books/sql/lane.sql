@@ -77,7 +77,8 @@ SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
     currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
     version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id,
-    next_hold_expiry, replaced_by
+    next_hold_expiry, replaced_by, limit_set_id, counted_on, day_load_minor, day_loads,
+    day_spend_minor, day_spends
 FROM card
 WHERE number_index = ANY(%(indexes)s::bytea[])
 ORDER BY card_id
@@ -90,7 +91,8 @@ SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
     currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
     version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id,
-    next_hold_expiry, replaced_by
+    next_hold_expiry, replaced_by, limit_set_id, counted_on, day_load_minor, day_loads,
+    day_spend_minor, day_spends
 FROM card
 WHERE card_id = ANY(%(card_ids)s::bigint[])
 ORDER BY card_id
@@ -103,12 +105,22 @@ SELECT
     card_id, program_id, product_id, number_index, last_four, state, block_reason,
     currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
     version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id,
-    next_hold_expiry, replaced_by
+    next_hold_expiry, replaced_by, limit_set_id, counted_on, day_load_minor, day_loads,
+    day_spend_minor, day_spends
 FROM card
 WHERE
     number_index = ANY(%(indexes)s::bytea[])
     OR card_id = ANY(%(card_ids)s::bigint[])
 ORDER BY card_id
+FOR UPDATE;
+
+-- name: lock_terminals
+-- Lock what terminals did that count, after the cards and in the order of terminal_id.
+-- Index: terminal_use_pkey.
+SELECT terminal_id, counted_on, load_minor, loads, spend_minor, spends
+FROM terminal_use
+WHERE terminal_id = ANY(%(terminal_ids)s::bigint[])
+ORDER BY terminal_id
 FOR UPDATE;
 
 -- name: claim_keys
@@ -125,6 +137,17 @@ SELECT
     unnest(%(fingerprints)s::bytea[])
 ON CONFLICT (terminal_id, request_id) DO NOTHING
 RETURNING terminal_id, request_id;
+
+-- name: card_pins
+-- Read what is kept of PINs, and their wrong tries: a row for each channel, or one
+-- without. Their cards are locked by a statement before, and whoever counts a try locks
+-- the card first. Indexes: card_number_index_key, card_pin_pkey, card_pin_try_pkey.
+SELECT
+    p.card_id, p.key_id, p.tag, t.channel, t.tries, t.last_tried_at, t.wrong_total
+FROM card AS c
+INNER JOIN card_pin AS p USING (card_id)
+LEFT JOIN card_pin_try AS t USING (card_id)
+WHERE c.number_index = ANY(%(indexes)s::bytea[]);
 
 -- name: batch_moment
 -- Read the batch's clock, then the version of the policy. No index: two single rows.
@@ -216,7 +239,8 @@ SELECT
     t.business_date, t.batch_no, t.policy_version, t.approval_code,
     t.merchant_reference, t.cashier_id, t.entry_mode, t.local_time,
     t.system_trace_no, t.terminal_batch_no, t.refusal, t.restriction_version_id,
-    t.refusal_hours, t.channel, t.actor, t.offline, t.unconfirmed, t.seen
+    t.refusal_hours, t.channel, t.actor, t.offline, t.unconfirmed, t.seen,
+    t.limit_kind, t.limit_value, t.limit_window_s, t.limit_version_id, t.terminal_minor
 FROM
     (
         SELECT
@@ -250,7 +274,10 @@ SELECT DISTINCT
     h.hold_id, h.card_id, h.terminal_id, h.state, h.currency, h.authorized_minor,
     h.card_minor, h.captured_minor, h.captured_card_minor, h.rate_transaction,
     h.rate_card, h.applied_rate, h.rate_table_version, h.rate_effective_from,
-    h.expires_at
+    h.expires_at, (
+        SELECT t.host_time FROM transaction AS t
+        WHERE t.transaction_id = h.hold_id AND t.card_id = h.card_id
+    ) AS placed_at
 FROM
     (
         SELECT
@@ -267,6 +294,14 @@ SELECT
     h.hold_id, h.card_id, h.terminal_id, h.state, h.currency, h.authorized_minor,
     h.card_minor, h.captured_minor, h.captured_card_minor, h.rate_transaction,
     h.rate_card, h.applied_rate, h.rate_table_version, h.rate_effective_from,
-    h.expires_at
+    h.expires_at, (
+        SELECT t.host_time FROM transaction AS t
+        WHERE t.transaction_id = h.hold_id AND t.card_id = h.card_id
+    ) AS placed_at
 FROM hold AS h
 WHERE h.card_id = ANY(%(card_ids)s::bigint[]) AND h.state = 1;
+
+-- name: recent_uses
+-- Read the loads and sales of cards since moments. Index: transaction_card_seq_key.
+SELECT card_id, transaction_id, flow, used_at
+FROM recent_uses_v1(%(card_ids)s::bigint[], %(moments)s::timestamptz[]);

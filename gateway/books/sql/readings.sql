@@ -21,7 +21,8 @@ SELECT
     END AS held_minor,
     c.unconfirmed_minor, c.load_count, c.expires_on, c.version, c.last_transaction_at,
     c.loaded_minor,
-    c.issue_batch_id, c.restriction_set_id, c.next_hold_expiry, c.replaced_by
+    c.issue_batch_id, c.restriction_set_id, c.next_hold_expiry, c.replaced_by,
+    c.limit_set_id
 FROM
     (SELECT scrip_clock() AS clock, p.version FROM policy_version AS p OFFSET 0) AS m
 LEFT JOIN card AS c ON c.number_index = ANY(%(indexes)s::bytea[]);
@@ -52,7 +53,7 @@ LIMIT 1;
 
 -- name: policy_programs
 -- All programmes; a few rows, read whole.
-SELECT program_id, code, name, time_zone FROM program;
+SELECT program_id, code, name, time_zone, tip_tolerance_bps FROM program;
 
 -- name: policy_products
 -- All products; a few rows, read whole.
@@ -60,7 +61,8 @@ SELECT
     product_id, program_id, code, currency, reloadable, fixed_amount_minor, permitted,
     max_load_minor, max_redeem_minor, max_balance_minor, validity_days,
     cash_out_limit_minor,
-    restriction_set_id
+    restriction_set_id, limit_set_id, pin_required_for, pin_max_tries, pin_lock_s,
+    hold_ttl_s
 FROM card_product;
 
 -- name: policy_accepted
@@ -108,10 +110,23 @@ SELECT
 FROM cash_out_rule;
 
 -- name: policy_issue_batches
--- The issue batches that have a restriction set; read whole.
-SELECT issue_batch_id, restriction_set_id
+-- The issue batches that have a restriction or a limit set; read whole.
+SELECT issue_batch_id, restriction_set_id, limit_set_id
 FROM issue_batch
-WHERE restriction_set_id IS NOT NULL;
+WHERE restriction_set_id IS NOT NULL OR limit_set_id IS NOT NULL;
+
+-- name: policy_limits
+-- The version in force of each limit set and of each terminal's limits; read whole.
+SELECT DISTINCT ON (v.limit_set_id, v.terminal_id)
+    v.limit_set_id, v.terminal_id, v.limit_version_id,
+    coalesce(s.currency, u.currency) AS currency,
+    v.load_amount_minor, v.load_day_minor, v.load_day_count, v.load_window_count,
+    v.load_window_s, v.spend_amount_minor, v.spend_day_minor, v.spend_day_count,
+    v.spend_window_count, v.spend_window_s
+FROM limit_version AS v
+LEFT JOIN limit_set AS s ON v.limit_set_id = s.limit_set_id
+LEFT JOIN terminal_use AS u ON v.terminal_id = u.terminal_id
+ORDER BY v.limit_set_id ASC, v.terminal_id ASC, v.version DESC;
 
 -- name: policy_restrictions
 -- The version in force of each restriction set. Index: restriction_version_key.

@@ -19,6 +19,7 @@ from gateway.runtime.embedded import EmbeddedPostgres
 from tests.support.ledger import lock_request, seed
 from tests.support.stores import FreshDatabase, fresh_database
 from tests.support.traded_books import trade
+from tests.support.traded_holds import SPOILED_HOLDS
 
 # Names of transactions in curly brackets stand for their ids.
 SPOILED: Final = [
@@ -42,6 +43,15 @@ SPOILED: Final = [
     ("conservation", "DELETE FROM transaction WHERE transaction_id = {loaded}"),
     ("declines", "UPDATE transaction SET card_minor = 1 WHERE result = 14"),
     ("declines", "UPDATE transaction SET approved_minor = 1 WHERE result = 14"),
+    (
+        "pin_tries",
+        "UPDATE transaction SET result = 27 WHERE transaction_id = {declined}",
+    ),
+    (
+        "pin_counted",
+        "UPDATE transaction SET result = 29 WHERE transaction_id = {declined}",
+    ),
+    ("pin_counted", "UPDATE transaction SET result = 27 WHERE result = 14"),
     ("approvals", "UPDATE transaction SET result = 1 WHERE result = 2"),
     ("approvals", "UPDATE transaction SET result = 2 WHERE activity = 2"),
     ("approvals", "UPDATE transaction SET card_seq = NULL WHERE activity = 3"),
@@ -63,7 +73,7 @@ SPOILED: Final = [
     ),
     ("adjustments", "UPDATE transaction SET activity = 18, effective = true"),
     ("card_money", "UPDATE card SET balance_minor = -1 WHERE card_id = 4"),
-    ("card_money", "UPDATE card SET held_minor = 1 WHERE card_id = 1"),
+    ("card_money", "UPDATE card SET held_minor = 1 WHERE card_id = 4"),
     ("card_money", "UPDATE card SET state = 2 WHERE card_id = 1"),
     ("card_history", "DELETE FROM transaction WHERE transaction_id = {loaded}"),
     ("card_history", "UPDATE transaction SET card_seq = 99 WHERE card_seq = 2"),
@@ -174,6 +184,7 @@ SPOILED: Final = [
         "transactions_keyed",
         "UPDATE request_key SET terminal_id = 2 WHERE terminal_id = 1",
     ),
+    *SPOILED_HOLDS,
     ("refusals", "UPDATE transaction SET refusal = 1 WHERE result = 14"),
     ("refusals", "UPDATE transaction SET refusal_hours = '1' WHERE result = 14"),
     (
@@ -191,6 +202,27 @@ SPOILED: Final = [
             " RETURNING store_group_id) INSERT INTO store_group_member"
             " SELECT 1, store_group_id FROM g"
         ),
+    ),
+    ("card_uses", "UPDATE card SET day_spends = day_spends + 1"),
+    (
+        "card_uses",
+        (
+            "UPDATE card SET counted_on = (t.host_time AT TIME ZONE 'Asia/Beirut')"
+            "::date"
+            " FROM transaction AS t WHERE t.card_id = card.card_id AND t.activity = 3"
+        ),
+    ),
+    (
+        "terminal_uses",
+        "INSERT INTO terminal_use (terminal_id, currency, loads) VALUES (1, 'USD', 1)",
+    ),
+    (
+        "limits",
+        "UPDATE transaction SET limit_kind = 3, limit_value = 1 WHERE result = 14",
+    ),
+    (
+        "limits",
+        "INSERT INTO limit_set (program_id, code, currency) VALUES (1, 'a', 'USD')",
     ),
     ("conversions", "UPDATE transaction SET card_minor = card_minor + 1"),
     ("conversions", "UPDATE transaction SET rounding = 0.001"),

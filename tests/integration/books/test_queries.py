@@ -32,12 +32,14 @@ WORKERS: Final = (
     "lock_cards_by_id",
     "lock_cards",
     "claim_keys",
+    "card_pins",
     "batch_moment",
     "cards_of",
     "stored_requests",
     "insert_transactions",
     "insert_postings",
     "update_cards",
+    "write_pin_tries",
     "insert_adjustments",
     "approve_adjustments",
     "insert_audit",
@@ -51,6 +53,8 @@ WORKERS: Final = (
 INDEX: Final = re.compile(r"\b\w+_(?:pkey|key|idx)\b")
 TABLES_THAT_GROW: Final = (
     "card",
+    "card_pin",
+    "card_pin_try",
     "transaction",
     "posting",
     "request_key",

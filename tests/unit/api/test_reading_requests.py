@@ -353,3 +353,23 @@ def test_no_text_of_a_request_is_unbounded() -> None:
 
     assert names == set(TEXT_RULES)
     assert [name for name in names if TEXT_RULES[name]("1" * 1_000) is None] == []
+
+
+def test_a_pin_is_sealed_and_is_no_part_of_the_content(reader: RequestReader) -> None:
+    """
+    Its tags are kept, under every key; the fingerprint is the same with and without.
+    """
+    bare = read(reader, wire.redeem_request())
+    sent = read(reader, wire.redeem_request(pin="4938"))
+    other = read(reader, wire.redeem_request(pin="4939"))
+
+    assert bare.pin is None
+    assert list(sent.pin.tags) == [1]
+    assert sent.pin != other.pin
+    assert bare.fingerprint == sent.fingerprint == other.fingerprint
+    assert bare.content == sent.content
+    assert "4938" not in repr(sent)
+    asked = read(reader, wire.balance_request(pin="4938"))
+    assert asked.pin == sent.pin
+    assert read(reader, wire.balance_request()).pin is None
+    assert read(reader, wire.reverse_request()).pin is None

@@ -7,9 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from gateway.console.card_number_file import HEADER, CardNumberFile, NumberedCard
+from gateway.console.card_number_file import (
+    HEADER,
+    PIN_HEADER,
+    CardNumberFile,
+    NumberedCard,
+)
 from gateway.console.faults import BadInputError
 from gateway.vault.numbers import generate_card_numbers
+from gateway.vault.pins import Pin
 
 CARDS = [
     NumberedCard(at, number)
@@ -163,3 +169,27 @@ def test_what_others_may_read_is_refused(path: Path) -> None:
         CardNumberFile.open(Path("/dev/null"), resume=True)
     with pytest.raises(BadInputError, match="cannot be opened"):
         CardNumberFile.open(path / "below", resume=False)
+
+
+def test_pins_stand_beside_their_numbers(path: Path) -> None:
+    """
+    They are read again; a line without one, or with what is no PIN, is refused.
+    """
+    cards = [card._replace(pin=Pin(f"00{card.card_id}4")) for card in CARDS]
+    with CardNumberFile.open(path, resume=False, pins=True) as file:
+        file.keep(0)
+        file.add(cards)
+
+    assert path.read_bytes().startswith(PIN_HEADER)
+    with CardNumberFile.open(path, resume=True, pins=True) as file:
+        assert cards == file.lines()
+        file.keep(2)
+        assert cards[:2] == file.lines()
+    number = CARDS[0].number.digits.encode()
+    for line in (b"1," + number, b"1," + number + b",12", b"1," + number + b",1234,5"):
+        path.write_bytes(PIN_HEADER + line + b"\n")
+        with (
+            CardNumberFile.open(path, resume=True, pins=True) as file,
+            pytest.raises(BadInputError, match="`card_id,card_number,pin`"),
+        ):
+            file.lines()

@@ -10,6 +10,7 @@ from gateway.domain.originals import Refunds
 from gateway.domain.results import CurrentState
 from gateway.engine.journal import Journal, Kept, state_of
 from gateway.engine.ports import Locked, Stored, StoredRequest
+from gateway.engine.usage import Usage
 from tests.support import world
 from tests.support.world import amount, card, done, key, redeem, reverse, view
 
@@ -20,7 +21,8 @@ def journal(**stored: StoredRequest) -> Journal:
     """
     locked = Locked(cards=[card()], won=frozenset(), clock=world.NOW, policy_version=1)
     requests = {key(int(name[1:])): one for name, one in stored.items()}
-    return Journal(locked, Stored(requests, ()))
+    found = Stored(requests, ())
+    return Journal(locked, found, Usage(locked, found, world.policy()))
 
 
 def test_a_command_is_about_the_card_it_names() -> None:

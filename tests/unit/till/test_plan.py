@@ -253,3 +253,16 @@ def test_an_amount_that_would_not_come_back_is_refused() -> None:
         local_amount(1_01, Currency.of("JPY"), book, noon)
     with pytest.raises(PlanError, match="no rate of KWD"):
         local_amount(1_01, Currency.of("KWD"), book, noon)
+
+
+def test_no_card_is_loaded_with_more_than_a_card_takes_in_a_day() -> None:
+    """
+    USD 2,000.00 unless its product says otherwise, which that of the demo does not.
+    """
+    loaded: Counter[tuple[int, date]] = Counter()
+    for visit in january():
+        loaded[visit.customer, visit.at.date()] += sum(
+            top_up.cents for top_up in visit.top_ups
+        )
+
+    assert max(loaded.values()) <= 2_000_00

@@ -48,6 +48,7 @@ class _CountingKeyring:
     def __init__(self, keyring: LocalKeyring) -> None:
         self._keyring = keyring
         self.active_key_id = keyring.active_key_id
+        self.key_ids = keyring.key_ids
         self.mac = keyring.mac
         self.cipher = keyring.cipher
         self.derivations = 0

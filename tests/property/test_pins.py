@@ -1,0 +1,138 @@
+"""
+PINs against a small model: a list of what happened, counted anew each time.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.balance import decide_balance
+from gateway.domain.decide import decide
+from gateway.domain.decision import Decision
+from gateway.domain.results import Channel, Result
+from tests.support.pins import (
+    RIGHT,
+    WRONG,
+    ask_balance,
+    kept_pin,
+    pin_policy,
+    reset_pin,
+    with_pin,
+)
+from tests.support.world import NOW, amount, card, redeem, view
+
+LOCK_S = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """
+    One thing that happens to a card, so many seconds after the one before.
+    """
+
+    kind: str
+    pin: str | None
+    channel: Channel
+    after_s: int
+
+
+EVENTS = st.lists(
+    st.builds(
+        Event,
+        kind=st.sampled_from(["sale", "dear sale", "balance", "sale", "reset"]),
+        pin=st.sampled_from([WRONG, WRONG, RIGHT, None]),
+        channel=st.sampled_from([Channel.API, Channel.API, Channel.IVR]),
+        after_s=st.sampled_from([0, 1, LOCK_S // 2, LOCK_S - 1, LOCK_S, 2 * LOCK_S]),
+    ),
+    max_size=25,
+)
+
+
+def expected(events: Sequence[Event], most: int) -> Iterator[Result | None]:
+    """
+    Tell what check 10 says of each; None: it lets it pass.
+
+    The model keeps no counter: it looks back at the compares since the last pardon.
+    """
+    past: list[tuple[int, Event, Result | None]] = []
+    at = 0
+    for event in events:
+        at += event.after_s
+        result: Result | None = None
+        if event.kind == "reset":
+            result = None
+        elif event.pin is None:
+            result = Result.PIN_REQUIRED
+        else:
+            wrong: list[int] = []
+            for then, earlier, said in past:
+                if earlier.kind == "reset":
+                    wrong = []
+                elif earlier.channel is event.channel and said is Result.INCORRECT_PIN:
+                    wrong = wrong if wrong and then - wrong[-1] < LOCK_S else []
+                    wrong.append(then)
+                elif (
+                    earlier.channel is event.channel
+                    and earlier.pin == RIGHT
+                    and said is None
+                ):
+                    wrong = []
+            if wrong and at - wrong[-1] >= LOCK_S:
+                wrong = []
+            if len(wrong) >= most:
+                result = Result.PIN_TRIES_EXCEEDED
+            elif event.pin == WRONG:
+                result = Result.INCORRECT_PIN
+        past.append((at, event, result))
+        yield result
+
+
+def happen(events: Sequence[Event], most: int) -> Iterator[tuple[Event, Decision]]:
+    """
+    Let the domain decide one after the other, each on what the one before left.
+    """
+    rules = pin_policy(max_tries=most, lock_s=LOCK_S)
+    pin, mine, at = kept_pin(), card(100_000_00), NOW
+    for number, event in enumerate(events, 1):
+        at += timedelta(seconds=event.after_s)
+        seen = view(mine, rules=rules, now=at, number=number, pin=pin)
+        if event.kind == "balance":
+            question = ask_balance(event.pin, channel=event.channel)
+            decision = decide_balance(question, seen)
+        elif event.kind == "reset":
+            decision = decide(reset_pin(number=number), seen, None)
+        else:
+            price = amount(999_999_00 if event.kind == "dear sale" else 1_00)
+            sale = with_pin(redeem(price, number=number), event.pin)
+            decision = decide(replace(sale, channel=event.channel), seen, None)
+        for counted in decision.tries:
+            before = pin.tries.get(counted.channel)
+            assert counted.wrong_total >= (before.wrong_total if before else 0)
+            pin = pin.tried(counted)
+        if decision.card is not None:
+            assert decision.card.version == mine.version + 1
+            assert decision.record.card_seq == decision.card.version
+            mine = decision.card
+        yield event, decision
+
+
+@given(EVENTS, st.integers(1, 4))
+def test_tries_are_counted_as_the_model_counts_them(
+    events: list[Event], most: int
+) -> None:
+    """
+    Sales, paid or not, balances, resets, two channels, any pauses: no difference.
+
+    And at no time have more wrong PINs been compared in a row than the product allows.
+    """
+    said = expected(events, most)
+
+    for (event, decision), result in zip(happen(events, most), said, strict=True):
+        passed = (
+            Result.INSUFFICIENT_FUNDS if event.kind == "dear sale" else Result.APPROVED
+        )
+        assert decision.record.result is (result or passed)
+        assert all(counted.tries <= most for counted in decision.tries)

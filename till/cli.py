@@ -18,6 +18,7 @@ import typer
 
 from till.answer import Answer
 from till.cli_holds import add_hold_commands
+from till.cli_lives import add_life_commands
 from till.cli_options import (
     AmountText,
     CardText,
@@ -37,8 +38,10 @@ from till.errors import Meaning, NotRecordedError, TillError
 from till.printing import answer_json, answer_lines, error_json
 from till.requests import (
     Activate,
+    Block,
     CancelAuthorization,
     CashOut,
+    Deactivate,
     GetBalance,
     GetTransaction,
     Load,
@@ -46,6 +49,7 @@ from till.requests import (
     Refund,
     Request,
     Reverse,
+    TransferBalance,
     Void,
 )
 
@@ -349,7 +353,8 @@ def _next_steps(request: Request, error: TillError) -> list[str]:
     if isinstance(request, GetTransaction):
         return [f"to shut it out: scrip till reverse --original {request.request_id}"]
     again = f"again: the same command with --request-id {request.request_id}"
-    if isinstance(request, Reverse | Void | CancelAuthorization):
+    kept = Block | TransferBalance | Deactivate
+    if isinstance(request, Reverse | Void | CancelAuthorization | kept):
         return [again]
     return [
         again,
@@ -368,3 +373,4 @@ def _exit_of(error: TillError) -> Exit:
 
 
 add_hold_commands(till_app, functools.partial(_ask, paid=_stands))
+add_life_commands(till_app, functools.partial(_ask, paid=_stands))

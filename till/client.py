@@ -25,6 +25,7 @@ from till.codes import LoadType, ReversalReason
 from till.connection import DEFAULT_TIMEOUT_S, Connection
 from till.errors import NotAppliedError
 from till.hold_calls import HoldCalls
+from till.life_calls import LifeCalls
 from till.pin import Pin
 from till.requests import (
     NO_CONTEXT,
@@ -63,7 +64,7 @@ class Sender(Protocol):
         ...
 
 
-class TillClient(HoldCalls):
+class TillClient(HoldCalls, LifeCalls):
     """
     Speak to the gateway call by call, over one or more connections.
 

@@ -17,7 +17,7 @@ from gateway.domain.holds import HoldStep
 from gateway.domain.ids import uuid_text
 from gateway.domain.policy import Policy
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import RESPONSE_CODES, ActivityType, Result
+from gateway.domain.results import RESPONSE_CODES, STANDING, ActivityType, Result
 from gateway.engine.answers import Answer
 from scrip.v1 import card_pb2, money_pb2, result_pb2, transaction_pb2
 
@@ -58,6 +58,7 @@ _CARD_WAS_LOOKED_AT: Final = frozenset(
         Result.RESTRICTED_CARD,
         Result.CARD_ALREADY_ACTIVATED,
         Result.EXPIRED_CARD,
+        Result.CARD_NOT_FLAGGED,
     }
 )
 
@@ -90,7 +91,7 @@ def put_outcome(out: transaction_pb2.Outcome, answer: Answer, policy: Policy) ->
     if record.card_currency is not None and record.card_state is not None:
         if record.balances_shown:
             _put_balances(out, record, record.card_currency)
-        if record.balances_shown or record.result in _CARD_WAS_LOOKED_AT:
+        if record.balances_shown or _is_card_told(record):
             _put_card(out, record, record.card_currency, record.card_state)
     out.receipt_text = receipt_text(record)
     _put_time(out.host_time, record.host_time)
@@ -107,6 +108,15 @@ def put_outcome(out: transaction_pb2.Outcome, answer: Answer, policy: Policy) ->
         out.terminal_id = place.terminal.code
     _put_till(out, record)
     _put_particulars(out, answer)
+
+
+def _is_card_told(record: TransactionRecord) -> bool:
+    """
+    Tell whether an answer without balances says what the card is: a block hides them.
+    """
+    if record.result is Result.APPROVED:
+        return record.activity in STANDING
+    return record.result in _CARD_WAS_LOOKED_AT
 
 
 def _put_particulars(out: transaction_pb2.Outcome, answer: Answer) -> None:

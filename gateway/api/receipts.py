@@ -12,9 +12,11 @@ from typing import Final
 from gateway.api.spoken_hours import spoken_hours
 from gateway.api.spoken_limits import spoken_limit
 from gateway.api.wire_money import exponent_of, spoken
+from gateway.domain.cards import CardState
+from gateway.domain.limits import LimitKind
 from gateway.domain.record import TransactionRecord
 from gateway.domain.restrictions import RefusalReason
-from gateway.domain.results import ADJUSTMENTS, ActivityType, Result
+from gateway.domain.results import ADJUSTMENTS, ActivityType, MovingEnd, Result
 
 _DECLINES: Final[dict[Result, str]] = {
     Result.INVALID_MERCHANT: "this store cannot take gift cards now",
@@ -22,7 +24,7 @@ _DECLINES: Final[dict[Result, str]] = {
     Result.CARD_ALREADY_ACTIVATED: "the card is active already",
     Result.INVALID_AMOUNT: "the amount is not valid",
     Result.INVALID_CARD: "the card is not known here",
-    Result.CANNOT_BE_REVERSED: "a reversal or a void cannot be reversed",
+    Result.CANNOT_BE_REVERSED: "this kind of request cannot be undone",
     Result.ALREADY_REVERSED: "this request was reversed before it arrived",
     Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL: (
         "the card was used or the sale refunded since, so this cannot be undone"
@@ -52,6 +54,12 @@ _DECLINES: Final[dict[Result, str]] = {
 _DECLINE_TEXTS: Final = {
     result: f"Declined: {why}." for result, why in _DECLINES.items()
 }
+# A move between two cards: what the second one refused.
+_OTHER_DECLINE_TEXTS: Final = {
+    result: f"Declined: {why.replace('the card', 'the other card', 1)}."
+    for result, why in _DECLINES.items()
+}
+_NOT_EMPTY: Final = "Declined: there is money on the card."
 _HELD_REST: Final = "Declined: a part of the balance is held for a payment."
 _LARGE_REST: Final = "Declined: this balance is not paid out in cash here."
 # What the same result means for what names an original.
@@ -87,6 +95,12 @@ _OWN_DECLINES: Final[dict[tuple[ActivityType, Result], str]] = {
             ),
         )
     },
+    (ActivityType.TRANSFER_BALANCE_FROM, Result.CURRENCY_NOT_SUPPORTED): (
+        "the other card is in another currency"
+    ),
+    (ActivityType.TRANSFER_BALANCE_FROM, Result.INSUFFICIENT_FUNDS): (
+        "there is nothing on the card to move"
+    ),
 }
 _OWN_DECLINE_TEXTS: Final = {
     case: f"Declined: {why}." for case, why in _OWN_DECLINES.items()
@@ -110,7 +124,7 @@ def receipt_text(record: TransactionRecord) -> str:
     elif record.refusal is not None:
         text = _refused(record, record.refusal)
     elif record.limit_kind is not None:
-        text = f"Declined: {spoken_limit(record, record.limit_kind)}."
+        text = _limited(record, record.limit_kind)
     else:
         text = _declined(record)
     available = record.available_after_minor
@@ -124,21 +138,43 @@ def _declined(record: TransactionRecord) -> str:
     result = record.result
     if result is Result.ALREADY_REVERSED and record.transaction_id is not None:
         return _UNDONE_BEFORE
-    if result is Result.NOT_PERMITTED and record.activity is ActivityType.CASH_OUT:
-        return _not_paid_out(record)
+    if result is Result.NOT_PERMITTED and record.activity in _NOT_PERMITTED:
+        return _NOT_PERMITTED[record.activity](record)
     own = _OWN_DECLINE_TEXTS.get((record.activity, result))
+    if own is None and _is_of_other(record):
+        return _OTHER_DECLINE_TEXTS[result]
     return own or _DECLINE_TEXTS[result]
+
+
+def _limited(record: TransactionRecord, kind: LimitKind) -> str:
+    """
+    Say which limit would be exceeded, and of a move between two cards on which.
+    """
+    text = f"Declined: {spoken_limit(record, kind)}."
+    return (
+        text.replace("the card", "the other card", 1) if _is_of_other(record) else text
+    )
+
+
+def _is_of_other(record: TransactionRecord) -> bool:
+    """
+    Tell whether it was the second card that refused a move between two.
+    """
+    moves = record.activity is ActivityType.TRANSFER_BALANCE_FROM
+    return moves and record.reason == MovingEnd.SECOND
 
 
 def _refused(record: TransactionRecord, reason: RefusalReason) -> str:
     """
     Say what a restriction refused.
     """
-    if reason is not RefusalReason.HOURS:
-        return _REFUSALS[reason]
-    return (
-        f"Declined: the card is valid only {spoken_hours(record.refusal_hours or '')}."
-    )
+    text = _REFUSALS.get(reason)
+    if text is None:
+        hours = spoken_hours(record.refusal_hours or "")
+        text = f"Declined: the card is valid only {hours}."
+    if _is_of_other(record):
+        return text.replace("the card", "the other card", 1)
+    return text
 
 
 def _activated(record: TransactionRecord) -> str:
@@ -167,6 +203,42 @@ def _not_paid_out(record: TransactionRecord) -> str:
     if not record.balances_shown:
         return _DECLINE_TEXTS[Result.NOT_PERMITTED]
     return _HELD_REST if record.held_after_minor else _LARGE_REST
+
+
+def _not_closed(record: TransactionRecord) -> str:
+    """
+    Say that money keeps the card open, where that may be told.
+    """
+    if record.balances_shown:
+        return _NOT_EMPTY
+    return _DECLINE_TEXTS[Result.NOT_PERMITTED]
+
+
+def _not_moved(record: TransactionRecord) -> str:
+    """
+    Say what is in the way: the other card, a hold, or the product.
+    """
+    if _is_of_other(record):
+        return _OTHER_DECLINE_TEXTS[Result.NOT_PERMITTED]
+    if record.balances_shown and record.held_after_minor:
+        return _HELD_REST
+    return _DECLINE_TEXTS[Result.NOT_PERMITTED]
+
+
+_NOT_PERMITTED: Final[dict[ActivityType, Callable[[TransactionRecord], str]]] = {
+    ActivityType.CASH_OUT: _not_paid_out,
+    ActivityType.DEACTIVATE: _not_closed,
+    ActivityType.TRANSFER_BALANCE_FROM: _not_moved,
+}
+
+
+def _given(record: TransactionRecord) -> str:
+    """
+    Say that a card was replaced, or how much moved to another.
+    """
+    if record.card_state is CardState.REPLACED:
+        return f"Card replaced. {_approved(record)} moved to the new card."
+    return f"Moved {_approved(record)} to the other card."
 
 
 def _paid_out(record: TransactionRecord) -> str:
@@ -232,7 +304,7 @@ _APPROVED_TEXTS: Final[dict[ActivityType, Callable[[TransactionRecord], str]]] =
     ActivityType.RELEASE: _says("The hold was released."),
     ActivityType.BLOCK: _says("Card blocked."),
     ActivityType.UNBLOCK: _says("Card unblocked."),
-    ActivityType.TRANSFER_BALANCE_FROM: _says("Balance moved to the other card."),
+    ActivityType.TRANSFER_BALANCE_FROM: _given,
     ActivityType.TRANSFER_BALANCE_TO: _says("Balance received from the other card."),
     ActivityType.DEACTIVATE: _says("Card closed."),
     ActivityType.ADJUST_INCREMENT: _adjusted,

@@ -35,8 +35,9 @@ _NO_OPERATION: Final = FieldProblem(
 )
 # By their fields in a stream, which bear the names of the methods.
 _METHOD_NAMES: Final = {
-    field.name: field.name.title().replace("_", "")
+    field.name: field.message_type.name.removesuffix("Request")
     for field in pb.TransactRequest.DESCRIPTOR.oneofs_by_name["operation"].fields
+    if field.message_type is not None
 }
 _Context = aio.ServicerContext[Any, Any]
 

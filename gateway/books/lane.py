@@ -118,20 +118,23 @@ class PostgresBooks:
         """
         self._line.close()
 
-    async def cards_of(self, keys: Sequence[RequestKey]) -> set[CardId]:
+    async def cards_of(
+        self, keys: Sequence[RequestKey], cards: Sequence[CardId] = ()
+    ) -> set[CardId]:
         """
         Tell, without a lock, which cards the requests of these keys are about.
 
-        A card that was replaced brings its successors, up to the last.
+        A card that was replaced, one of `cards` too, brings its successors.
 
         Raises:
             BooksUnavailableError: no connection.
 
         """
         if not keys:
-            return set()
+            return set(cards)
         wire = await self._line.wire()
-        (result,) = await _checked(wire, [step("cards_of", key_parameters(keys))])
+        parameters = [*key_parameters(keys), int8s(cards)]
+        (result,) = await _checked(wire, [step("cards_of", parameters)])
         return {CardId(row[0]) for row in wire.rows(result)}
 
     async def open(self, request: LockRequest) -> tuple["PostgresBatch", Locked]:

@@ -619,6 +619,36 @@ CREATE TABLE card (
     )
 ) WITH (fillfactor = 70);
 
+-- A card takes the place of one other at most.
+CREATE UNIQUE INDEX card_replaced_by_key ON card (replaced_by)
+WHERE replaced_by IS NOT NULL;
+
+-- The last of the cards that took each other's place, for every card. A generation is 0
+-- on the last, -1 on the one before it, and so on: of two transactions of one line the
+-- later one has the greater (generation, card_seq).
+CREATE VIEW card_line_v1 AS
+WITH RECURSIVE line (card_id, last_card_id, generation) AS (
+    SELECT
+        c.card_id,
+        c.card_id,
+        0
+    FROM card AS c
+    WHERE c.replaced_by IS NULL
+    UNION ALL
+    SELECT
+        c.card_id,
+        line.last_card_id,
+        line.generation - 1
+    FROM line
+    INNER JOIN card AS c ON line.card_id = c.replaced_by
+)
+
+SELECT
+    line.card_id,
+    line.last_card_id,
+    line.generation
+FROM line;
+
 -- The keyed hash of a card's PIN. A table of its own: the console may write what it may
 -- not read, and a card without a PIN has no row.
 CREATE TABLE card_pin (
@@ -1256,6 +1286,9 @@ GRANT UPDATE (
     card_id, state, authorized_minor, card_minor, captured_minor, captured_card_minor
 ) ON hold TO scrip_gateway;
 GRANT SELECT ON hold, hold_step TO scrip_reader;
+
+-- The line of cards that took each other's place.
+GRANT SELECT ON card_line_v1 TO scrip_gateway, scrip_reader;
 
 -- Limits.
 REVOKE ALL ON FUNCTION recent_uses_v1(bigint [], timestamptz []) FROM public;

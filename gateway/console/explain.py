@@ -22,7 +22,7 @@ from gateway.console.options import AsJson, read_terminal_name
 from gateway.console.screen import Column, answer, complain, show_rows, warn
 from gateway.console.session import session_of
 from gateway.domain.errors import DependencyError
-from gateway.domain.explanation import CHECKS, Check, Explanation
+from gateway.domain.explanation import CHECK_NAMES, Check, Explanation
 from gateway.domain.ids import RequestId, RequestKey, TransactionId, uuid_text
 from gateway.domain.policy import Place
 from gateway.domain.recall import Missing
@@ -167,7 +167,7 @@ def _as_row(found: Explanation) -> dict[str, Any]:
         "requested": _money(record.requested_minor, record.transaction_currency),
         "approved": _money(record.approved_minor, record.transaction_currency),
         "on_the_card": _money(record.card_minor, record.card_currency),
-        "decided_by": found.decided_by,
+        "decided_by": None if found.decided_by is None else int(found.decided_by),
         "checks": [_check_row(check) for check in found.checks],
         "differences": [difference._asdict() for difference in found.differences],
         "missing": None if found.missing is None else found.missing.name,
@@ -177,7 +177,7 @@ def _as_row(found: Explanation) -> dict[str, Any]:
 
 def _check_row(check: Check) -> dict[str, Any]:
     return {
-        "number": check.number,
+        "number": int(check.number),
         "name": check.name,
         "outcome": check.outcome.name,
         "result": None if check.result is None else check.result.name,
@@ -192,7 +192,7 @@ def _show(found: Explanation) -> None:
         f"({row['response_code']})"
     )
     if found.decided_by is not None:
-        answer(f"decided by check {found.decided_by}, {CHECKS[found.decided_by]}")
+        answer(f"decided by check {found.decided_by}, {CHECK_NAMES[found.decided_by]}")
     for title, key in (
         ("request", "request_id"),
         ("terminal", "terminal"),
@@ -216,7 +216,7 @@ def _show(found: Explanation) -> None:
 def _line(check: Check) -> dict[str, Any]:
     outcome = check.outcome.name.lower().replace("_", " ")
     return {
-        "number": check.number,
+        "number": int(check.number),
         "name": check.name,
         "outcome": outcome
         if check.result is None

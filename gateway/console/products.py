@@ -49,6 +49,23 @@ class Activity(StrEnum):
     BALANCE = "balance"
     CASH_OUT = "cash-out"
     AUTHORIZE = "authorize"
+    BLOCK = "block"
+    TRANSFER_BALANCE_FROM = "transfer-from"
+    TRANSFER_BALANCE_TO = "transfer-to"
+    DEACTIVATE = "deactivate"
+
+
+# What a product permits unless it says otherwise: not that money leaves a card for
+# another one, nor that a till closes cards (docs/adr/0017).
+_USUAL: Final = (
+    Activity.ACTIVATE,
+    Activity.LOAD,
+    Activity.REDEEM,
+    Activity.BALANCE,
+    Activity.CASH_OUT,
+    Activity.AUTHORIZE,
+    Activity.BLOCK,
+)
 
 
 def _amount_option(text: str) -> Any:  # noqa: ANN401 -- each is an option of its own
@@ -77,7 +94,8 @@ PermitOption = Annotated[
     list[Activity] | None,
     typer.Option(
         metavar="|".join(Activity),
-        help="What its cards may be used for, may stand several times; else all.",
+        help="What its cards may be used for, may stand several times; else all but "
+        "transfers and deactivate.",
     ),
 ]
 
@@ -114,7 +132,7 @@ def create(
     """
     Create a product.
     """
-    activities = [ActivityType[item.name] for item in permit or list(Activity)]
+    activities = [ActivityType[item.name] for item in permit or _USUAL]
     new = NewProduct(
         program=name.program,
         code=name.product,

@@ -15,6 +15,7 @@ from gateway.domain.cards import Card
 from gateway.domain.cash_out_rules import CashOutRule
 from gateway.domain.commands import Amount
 from gateway.domain.decision import View
+from gateway.domain.explanation import CheckNumber as No
 from gateway.domain.explanation import Value
 from gateway.domain.holds import Hold
 from gateway.domain.ids import uuid_text
@@ -93,6 +94,21 @@ def of_known(card: Card | None, place: Place, policy: Policy) -> Values:
         programme=policy.programs[card.program_id].code,
         merchant=place.merchant.code,
         known_here=True,
+    )
+
+
+def of_two(card: Card, other: Card | None, policy: Policy) -> Values:
+    """
+    Show that two cards are two, and of one programme (checks 6 and 7).
+    """
+    if other is None:
+        return values_of(second_card_known_here=False)
+    return values_of(
+        card=masked(card.last_four),
+        programme=policy.programs[card.program_id].code,
+        second_card=masked(other.last_four),
+        programme_of_the_second=policy.programs[other.program_id].code,
+        they_are_one=card.card_id == other.card_id,
     )
 
 
@@ -350,20 +366,33 @@ def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
+def _product(given: Given, _gave: object) -> Values:
+    return of_product(given["card"], given["product"], given["activity"])
+
+
+def _expiry(given: Given, _gave: object) -> Values:
+    return of_expiry(given["card"], given["policy"], given["now"])
+
+
+def _pin(given: Given, _gave: object) -> Values:
+    return of_pin(given["command"], given["view"], given["facts"].activity)
+
+
+def _restriction(given: Given, gave: Refusal | None) -> Values:
+    card, place = given["card"], given["place"]
+    return of_restriction(card, place, given["policy"], given["now"], gave)
+
+
 Show = Callable[[Given, Any], Values]
 
 # What the calls of the watched functions looked at, by the number of their check.
-SHOWN: Final[dict[int, Show]] = {
-    4: lambda given, _: of_place(given["place"]),
-    5: lambda given, _: of_amount(given["amount"]),
-    6: lambda given, _: of_known(given["card"], given["place"], given["policy"]),
-    7: lambda given, _: of_product(given["card"], given["product"], given["activity"]),
-    8: lambda given, _: of_state(given["card"]),
-    9: lambda given, _: of_expiry(given["card"], given["policy"], given["now"]),
-    10: lambda given, _: of_pin(
-        given["command"], given["view"], given["facts"].activity
-    ),
-    11: lambda given, gave: of_restriction(
-        given["card"], given["place"], given["policy"], given["now"], gave
-    ),
+SHOWN: Final[dict[No, Show]] = {
+    No.PLACE: lambda given, _: of_place(given["place"]),
+    No.AMOUNT: lambda given, _: of_amount(given["amount"]),
+    No.CARD: lambda given, _: of_known(given["card"], given["place"], given["policy"]),
+    No.OPERATION: _product,
+    No.STATE: lambda given, _: of_state(given["card"]),
+    No.LAST_DAY: _expiry,
+    No.PIN: _pin,
+    No.RESTRICTIONS: _restriction,
 }

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from currency import MAX_MINOR_UNITS, find_currency
 from gateway.domain.cards import BlockReason, Card, CardState
-from gateway.domain.commands import Amount
+from gateway.domain.commands import Amount, Command
 from gateway.domain.policy import PartyState, Place, Policy, Product, Store
 from gateway.domain.restrictions import (
     PlaceList,
@@ -18,7 +18,7 @@ from gateway.domain.restrictions import (
     Restriction,
     minute_of_week,
 )
-from gateway.domain.results import ActivityType, Result
+from gateway.domain.results import STAFF_CHANNELS, ActivityType, Result
 
 _BLOCKED = {
     BlockReason.LOST: Result.LOST_CARD,
@@ -114,6 +114,20 @@ def refuse_activation(card: Card) -> Result | None:
     if state is CardState.ACTIVE or state is CardState.DEPLETED:
         return Result.CARD_ALREADY_ACTIVATED
     return refuse_state(card)
+
+
+def refuse_unused(card: Card) -> Result | None:
+    """
+    Check 8 where a block is no hindrance: the card was activated, is not closed (78).
+    """
+    return None if card.state is CardState.BLOCKED else refuse_state(card)
+
+
+def refuse_tills(command: Command) -> Result | None:
+    """
+    Check 7 for what staff alone may do (57).
+    """
+    return None if command.channel in STAFF_CHANNELS else Result.NOT_PERMITTED
 
 
 def refuse_expired(card: Card, policy: Policy, now: datetime) -> Result | None:

@@ -332,6 +332,8 @@ MoneyCommand = (
     | Block
     | TransferBalance
     | Deactivate
+    | Unblock
+    | Replace
     | ResetPin
     | Unblock
     | Replace

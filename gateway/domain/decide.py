@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from gateway.domain.adjust import decide_adjust, decide_approve_adjustment
 from gateway.domain.authorize import decide_authorize, decide_increment
+from gateway.domain.block import decide_block, decide_unblock
 from gateway.domain.capture import decide_cancel, decide_capture
 from gateway.domain.cash_out import decide_cash_out
 from gateway.domain.commands import (
@@ -27,20 +28,25 @@ from gateway.domain.commands import (
     Naming,
     Redeem,
     Refund,
+    Replace,
     ResetPin,
     Reverse,
     TransferBalance,
+    Unblock,
     Void,
 )
+from gateway.domain.deactivate import decide_deactivate
 from gateway.domain.decision import Decision, View
 from gateway.domain.loading import decide_activate, decide_load
 from gateway.domain.originals import Original
 from gateway.domain.pin_reset import decide_pin_reset
 from gateway.domain.redeem import decide_redeem
 from gateway.domain.refund import decide_refund
+from gateway.domain.replace_card import decide_replace
 from gateway.domain.results import ActivityType
 from gateway.domain.reverse import decide_reverse
 from gateway.domain.seen import seen_of
+from gateway.domain.transfer_balance import decide_transfer_balance
 from gateway.domain.void import decide_void
 
 # What a request is recorded as.
@@ -61,6 +67,8 @@ ACTIVITIES: Final[dict[type[Command], ActivityType]] = {
     Block: ActivityType.BLOCK,
     TransferBalance: ActivityType.TRANSFER_BALANCE_FROM,
     Deactivate: ActivityType.DEACTIVATE,
+    Unblock: ActivityType.UNBLOCK,
+    Replace: ActivityType.TRANSFER_BALANCE_FROM,
     ResetPin: ActivityType.PIN_RESET,
     # An approval that finds nothing; else it is of its original's kind.
     ApproveAdjustment: ActivityType.ADJUST_INCREMENT,
@@ -72,6 +80,11 @@ _BY_CARD: Final[dict[type[Command], Callable[[Any, View], Decision]]] = {
     Load: decide_load,
     Activate: decide_activate,
     CashOut: decide_cash_out,
+    Block: decide_block,
+    Unblock: decide_unblock,
+    Deactivate: decide_deactivate,
+    Replace: decide_replace,
+    TransferBalance: decide_transfer_balance,
     ResetPin: decide_pin_reset,
     Authorize: decide_authorize,
     Adjust: decide_adjust,

@@ -29,14 +29,36 @@ def adjusting(record: TransactionRecord) -> tuple[Posting, ...]:
     """
     Give the postings of an approved adjustment: the programme bears it.
     """
+    up = record.activity is ActivityType.ADJUST_INCREMENT
+    amount = -record.card_minor if up else record.card_minor
+    return _with_program(record, Account.ADJUSTMENTS, amount)
+
+
+def transferring(record: TransactionRecord) -> tuple[Posting, ...]:
+    """
+    Give the postings of one end of a move between two cards of a programme.
+
+    Each end balances by itself; between the two the money stands in TRANSFERS.
+    """
+    leaves = record.activity is ActivityType.TRANSFER_BALANCE_FROM
+    amount = record.card_minor if leaves else -record.card_minor
+    return _with_program(record, Account.TRANSFERS, amount)
+
+
+def _with_program(
+    record: TransactionRecord, own: Account, amount: int
+) -> tuple[Posting, ...]:
+    """
+    Debit the card's liability by `amount`, against an account of its programme.
+    """
     currency, program = record.card_currency, record.program_id
     transaction, card = record.transaction_id, record.card_id
     if transaction is None or card is None or program is None or currency is None:
-        message = "an adjustment is posted on a known card"
+        message = "a posting needs a recorded transaction on a known card"
         raise InvariantError(message)
-    up = record.activity is ActivityType.ADJUST_INCREMENT
-    amount = -record.card_minor if up else record.card_minor
-    liability, own = Account.CARD_LIABILITY, Account.ADJUSTMENTS
+    if not amount:
+        return ()
+    liability = Account.CARD_LIABILITY
     return (
         Posting(transaction, 1, card, liability, program, currency, amount),
         Posting(transaction, 2, card, own, program, currency, -amount),
@@ -48,14 +70,18 @@ def reversing(
 ) -> tuple[Posting, ...]:
     """
     Give the postings that undo those of `original`, under the reversal's id.
+
+    They are on the reversal's card: that of the original may have been replaced.
     """
-    transaction_id = reversal.transaction_id
-    if transaction_id is None:
+    transaction_id, card_id = reversal.transaction_id, reversal.card_id
+    if transaction_id is None or card_id is None:
         message = "a reversal that is posted is recorded"
         raise InvariantError(message)
     return tuple(
         posting._replace(
-            transaction_id=transaction_id, amount_minor=-posting.amount_minor
+            transaction_id=transaction_id,
+            card_id=card_id,
+            amount_minor=-posting.amount_minor,
         )
         for posting in postings_of(original)
     )

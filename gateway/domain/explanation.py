@@ -11,24 +11,47 @@ from gateway.domain.recall import Missing
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import Result
 
-# The checks by their numbers, in the order in which every request meets them.
-CHECKS: Final = {
-    1: "identity",
-    2: "readable",
-    3: "request id",
-    4: "terminal, store, merchant",
-    5: "amount",
-    6: "card known here",
-    7: "operation permitted",
-    8: "card state",
-    9: "last day",
-    10: "PIN",
-    11: "restrictions",
-    12: "currency and rate",
-    13: "amount on the card",
-    14: "limits",
-    15: "original or hold",
-    16: "funds",
+
+class CheckNumber(IntEnum):
+    """
+    The checks in the order in which every request meets them (domain 1.2).
+    """
+
+    IDENTITY = 1
+    READABLE = 2
+    KEY = 3
+    PLACE = 4
+    AMOUNT = 5
+    CARD = 6
+    OPERATION = 7
+    STATE = 8
+    LAST_DAY = 9
+    PIN = 10
+    RESTRICTIONS = 11
+    CURRENCY = 12
+    PRICE = 13
+    LIMITS = 14
+    ORIGINAL = 15
+    FUNDS = 16
+
+
+CHECK_NAMES: Final = {
+    CheckNumber.IDENTITY: "identity",
+    CheckNumber.READABLE: "readable",
+    CheckNumber.KEY: "request id",
+    CheckNumber.PLACE: "terminal, store, merchant",
+    CheckNumber.AMOUNT: "amount",
+    CheckNumber.CARD: "card known here",
+    CheckNumber.OPERATION: "operation permitted",
+    CheckNumber.STATE: "card state",
+    CheckNumber.LAST_DAY: "last day",
+    CheckNumber.PIN: "PIN",
+    CheckNumber.RESTRICTIONS: "restrictions",
+    CheckNumber.CURRENCY: "currency and rate",
+    CheckNumber.PRICE: "amount on the card",
+    CheckNumber.LIMITS: "limits",
+    CheckNumber.ORIGINAL: "original or hold",
+    CheckNumber.FUNDS: "funds",
 }
 
 
@@ -56,11 +79,17 @@ class Check(NamedTuple):
     One check, and what it looked at. Of two cards each has a line of its own.
     """
 
-    number: int
-    name: str
+    number: CheckNumber
     outcome: CheckOutcome
     result: Result | None = None
     values: tuple[Value, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """
+        Give its name for people.
+        """
+        return CHECK_NAMES[self.number]
 
 
 class Difference(NamedTuple):
@@ -87,6 +116,6 @@ class Explanation:
     place: Place
     operation: str
     checks: tuple[Check, ...] = ()
-    decided_by: int | None = None
+    decided_by: CheckNumber | None = None
     differences: tuple[Difference, ...] = ()
     missing: Missing | None = None

@@ -32,7 +32,8 @@ class Original(NamedTuple):
     `later_activity` tells, for an Activate, whether an approved and unreversed
     transaction followed it on its card. `refunds` are of a Redeem. `hold` is the one
     that it placed or changed, as that stands now. `number_index` is that of its own
-    card, which may have been replaced since.
+    card, which may have been replaced since; `successors` are those of the cards that
+    took its place, one after the other.
     """
 
     record: TransactionRecord
@@ -43,6 +44,7 @@ class Original(NamedTuple):
     confirmed: bool = False
     hold: Hold | None = None
     number_index: bytes | None = None
+    successors: tuple[bytes, ...] = ()
 
 
 def refuse_original(
@@ -82,12 +84,12 @@ def refuse_blindly(
 
 def names_another_card(command: Naming, card: Card | None, original: Original) -> bool:
     """
-    Tell whether the card sent is neither the original's nor the one that replaced it.
+    Tell whether the card sent is neither the original's nor one that replaced it.
 
     An original that found no card and named none has none to differ from.
     """
     own = card.number_index if card else original.record.card_number_index
-    known = {own, original.number_index} - {None}
+    known = {own, original.number_index, *original.successors} - {None}
     sent = command.card
     return sent is not None and bool(known) and sent.number_index not in known
 

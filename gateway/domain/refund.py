@@ -11,7 +11,7 @@ from gateway.domain.entries import postings_of
 from gateway.domain.originals import Original, refuse_blindly, refuse_original
 from gateway.domain.pricing import price_of
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import APPROVALS, ActivityType, Result
+from gateway.domain.results import APPROVALS, STANDING, ActivityType, Result
 
 
 def decide_refund(command: Refund, view: View, original: Original | None) -> Decision:
@@ -42,9 +42,9 @@ def decide_refund(command: Refund, view: View, original: Original | None) -> Dec
     elif not spent:
         refusal = Result.CANNOT_BE_REVERSED
     if refusal or card is None:
-        # What was declined may have hidden the balance: then this must not tell it.
+        # What was declined, or a block, hides the balance: this must not tell it.
         result = refusal or Result.CANNOT_BE_REVERSED
-        shown = record.result in APPROVALS
+        shown = record.result in APPROVALS and record.activity not in STANDING
         return decline(command, view, facts._replace(result=result, shown=shown))
     refunded = original.refunds.approved_minor + command.amount.minor_units
     share = share_of(refunded, record.approved_minor, record.card_minor, card.currency)

@@ -131,6 +131,17 @@ REVERSIBLE = frozenset(
 # What a void undoes. A hold is cancelled instead.
 VOIDABLE = REVERSIBLE - {ActivityType.AUTHORIZE}
 
+# What changes a card's life: once approved, neither a reversal nor a void undoes it.
+STANDING = frozenset(
+    {
+        ActivityType.BLOCK,
+        ActivityType.UNBLOCK,
+        ActivityType.TRANSFER_BALANCE_FROM,
+        ActivityType.TRANSFER_BALANCE_TO,
+        ActivityType.DEACTIVATE,
+    }
+)
+
 # What is no use of a card by itself: it does not keep an activation from being undone.
 NO_USE = UNDOINGS | {
     ActivityType.RELEASE,
@@ -152,6 +163,18 @@ class Channel(IntEnum):
     PORTAL = 4
     SYSTEM = 5
     FRAUD = 6
+
+
+# By which somebody asks who answers for it with a name: no till, no cardholder.
+STAFF_CHANNELS = frozenset({Channel.ADMIN, Channel.IVR, Channel.FRAUD})
+
+
+class MovingEnd(IntEnum):
+    """
+    Which of its two cards refused a move between them: the `reason` of its decline.
+    """
+
+    SECOND = 2
 
 
 class CurrentState(IntEnum):

@@ -19,7 +19,14 @@ from gateway.domain.originals import (
 from gateway.domain.policy import Policy
 from gateway.domain.pricing import price_of
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import APPROVALS, DEBITS, REVERSIBLE, ActivityType, Result
+from gateway.domain.results import (
+    APPROVALS,
+    DEBITS,
+    REVERSIBLE,
+    STANDING,
+    ActivityType,
+    Result,
+)
 from gateway.domain.undo_holding import undo_holding
 
 
@@ -52,7 +59,9 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
     if record.activity is ActivityType.REVERSAL or (
         approved and record.activity not in REVERSIBLE
     ):
-        facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=True)
+        # A block hides the balance; what names it must not tell it.
+        shown = record.activity not in STANDING
+        facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=shown)
         return decline(command, view, facts)
     if not approved:
         return _nothing_to_undo(command, view, facts, shown=False)

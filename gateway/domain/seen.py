@@ -80,7 +80,9 @@ ORIGINAL_FIELDS: Final = (
     "confirmed",
 )
 # The record is kept by its id, the hold with its own fields, cards by theirs.
-ORIGINAL_FIELDS_ELSEWHERE: Final = frozenset({"record", "hold", "number_index"})
+ORIGINAL_FIELDS_ELSEWHERE: Final = frozenset(
+    {"record", "hold", "number_index", "successors"}
+)
 
 # What a request asked is kept by its fields' names, but for what the record tells.
 _TOLD: Final = frozenset(Command.__dataclass_fields__)
@@ -164,7 +166,9 @@ def _keep_original(
     if original.hold is not None:
         kept["hold"] = _hold_values(original.hold)
     if command.card is not None:
-        another = names_another_card(command, card, original)
+        # Of a card that is not to be known here, nothing is compared.
+        hidden = card is None and original.record.card_id is not None
+        another = not hidden and names_another_card(command, card, original)
         kept["sent"] = SENT_ANOTHER if another else SENT_KNOWN
 
 

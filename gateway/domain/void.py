@@ -12,7 +12,13 @@ from gateway.domain.originals import (
     refuse_original,
 )
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import APPROVALS, VOIDABLE, ActivityType, Result
+from gateway.domain.results import (
+    APPROVALS,
+    STANDING,
+    VOIDABLE,
+    ActivityType,
+    Result,
+)
 from gateway.domain.reverse import undo
 
 
@@ -44,7 +50,9 @@ def decide_void(command: Void, view: View, original: Original | None) -> Decisio
         return decline(command, view, facts)
     refusal = _refuse_voiding(original, view)
     if refusal:
-        return decline(command, view, facts._replace(result=refusal, shown=True))
+        # A block hides the balance; what names it must not tell it.
+        shown = record.activity not in STANDING
+        return decline(command, view, facts._replace(result=refusal, shown=shown))
     return undo(command, view, facts, original, view.card)
 
 

@@ -22,7 +22,12 @@ from gateway.domain.ids import CardId, RequestKey, TerminalId, TransactionId
 from gateway.domain.policy import Place, Policy
 from gateway.domain.results import CurrentState, Result
 from gateway.engine.answers import Answer
-from gateway.engine.counted import counted_terminals, looking_back, missing_terminals
+from gateway.engine.counted import (
+    counted_terminals,
+    looking_back,
+    missing_cards,
+    missing_terminals,
+)
 from gateway.engine.enquiries import answer_enquiries, refuse_callers
 from gateway.engine.items import Asking, Enquiry, Entry, Item, Sweep
 from gateway.engine.journal import Journal, same_content, state_of
@@ -173,7 +178,9 @@ class Attempt:
             if isinstance(item.command, Naming)
         }
         if originals:
-            self._hints.cards |= await self._tools.books.cards_of(sorted(originals))
+            known = sorted(self._hints.cards)
+            found = await self._tools.books.cards_of(sorted(originals), known)
+            self._hints.cards |= found
 
     def _lock_request(self) -> LockRequest:
         pinned = {enquiry.question.card.number_index for enquiry in self._enquiries}
@@ -300,16 +307,11 @@ class Attempt:
 
     def _check_cards(self, journal: Journal) -> None:
         """
-        Start again where an original's card proves not to be locked.
+        Start again where an original's card proves not to be locked, or its successor.
         """
-        missing: set[CardId] = set()
-        for item, _ in self._items:
-            if isinstance(item.command, Naming):
-                card_id = journal.missing_card(item.command.original)
-                if card_id is not None:
-                    missing.add(card_id)
+        missing = missing_cards(self._commands, journal)
         if missing:
-            self._hints.cards.update(missing)
+            self._hints.cards |= missing
             raise RestartError("card not locked")
 
     def _check_tombstones(self, journal: Journal, won: frozenset[RequestKey]) -> None:

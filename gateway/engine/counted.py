@@ -1,5 +1,5 @@
 """
-What a batch must lock and read so that limits count exactly (ADR 0020).
+What a batch must lock and read besides: cards, and what limits count (ADR 0020).
 """
 
 from collections.abc import Iterable
@@ -45,6 +45,21 @@ def missing_terminals(
             if terminal_id is not None and terminal_id not in locked.terminal_uses:
                 missing.add(terminal_id)
     return missing
+
+
+def missing_cards(commands: Iterable[Command], journal: Journal) -> set[CardId]:
+    """
+    Give the cards that originals are about, or that replaced them, and are not locked.
+
+    Of an original of this very batch that is the successor of the card it names.
+    """
+    asked = list(commands)
+    named = {command.original for command in asked if isinstance(command, Naming)}
+    missing = {journal.missing_card(original) for original in named}
+    missing |= {
+        journal.missing_successor(command) for command in asked if command.key in named
+    }
+    return {card_id for card_id in missing if card_id is not None}
 
 
 def looking_back(locked: Locked, policy: Policy) -> list[tuple[CardId, datetime]]:

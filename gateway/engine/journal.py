@@ -42,6 +42,7 @@ from gateway.domain.results import (
     Result,
 )
 from gateway.engine.answers import Answer
+from gateway.engine.lines import last_of, line_of, missing_of
 from gateway.engine.ports import Codes, Locked, Stored, StoredRequest, WriteSet
 from gateway.engine.usage import Usage
 
@@ -111,7 +112,7 @@ class Journal:
             found = self._kept.get(command.original)
             if found is None or found.record.card_id is None:
                 return None
-            return self._last_of(found.record.card_id)
+            return last_of(self._cards, found.record.card_id)
         return None if command.card is None else self._card_at(command.card)
 
     def other_of(self, command: Command) -> Card | None:
@@ -157,13 +158,14 @@ class Journal:
         Of a card that was replaced that is its successor, which acts in its place.
         """
         found = self._kept.get(key)
-        card_id = found.record.card_id if found else None
-        while card_id is not None:
-            card = self._cards.get(card_id)
-            if card is None:
-                return card_id
-            card_id = card.replaced_by
-        return None
+        return missing_of(self._cards, found.record.card_id if found else None)
+
+    def missing_successor(self, command: Command) -> CardId | None:
+        """
+        Give the successor of the card that a command names, if it is not locked.
+        """
+        card = self.card_of(command)
+        return None if card is None else missing_of(self._cards, card.card_id)
 
     def card(self, card_id: CardId) -> Card:
         """
@@ -212,7 +214,7 @@ class Journal:
             return None
         record = found.record
         followed = record.activity is ActivityType.ACTIVATE and self._followed(found)
-        own = self._cards.get(record.card_id) if record.card_id is not None else None
+        line = line_of(self._cards, record.card_id)
         return Original(
             record,
             found.reversed,
@@ -221,7 +223,8 @@ class Journal:
             found.refunds,
             found.confirmed,
             self._holds.get(found.step.hold_id) if found.step else None,
-            own.number_index if own is not None else None,
+            line[0].number_index if line else None,
+            tuple(card.number_index for card in line[1:]),
         )
 
     def add(self, command: Command, decision: Decision) -> Answer:
@@ -323,15 +326,6 @@ class Journal:
     def _card_at(self, ref: CardRef) -> Card | None:
         card_id = self._by_index.get(ref.number_index)
         return None if card_id is None else self._cards[card_id]
-
-    def _last_of(self, card_id: CardId) -> Card | None:
-        """
-        Give a card, or the last of those that replaced it.
-        """
-        card = self._cards.get(card_id)
-        while card is not None and card.replaced_by is not None:
-            card = self._cards.get(card.replaced_by)
-        return card
 
     def _add_effect(self, command: Naming, record: TransactionRecord) -> None:
         """

@@ -252,11 +252,11 @@ class Books(Protocol):
     Postgres, as one lane sees it: one connection, one transaction at a time.
     """
 
-    async def cards_of(self, keys: Sequence[RequestKey]) -> set[CardId]:
+    async def cards_of(
+        self, keys: Sequence[RequestKey], cards: Sequence[CardId] = ()
+    ) -> set[CardId]:
         """
-        Tell, without a lock, which cards the requests of these keys are about.
-
-        A card that was replaced brings its successors, up to the last.
+        Find, without a lock, the cards of requests, and what replaced them or `cards`.
 
         Raises:
             BooksUnavailableError: no connection.

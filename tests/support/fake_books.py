@@ -104,15 +104,17 @@ class FakeBooks:
 
     # --- Books ----------------------------------------------------------------------
 
-    async def cards_of(self, keys: Sequence[RequestKey]) -> set[CardId]:
+    async def cards_of(
+        self, keys: Sequence[RequestKey], cards: Sequence[CardId] = ()
+    ) -> set[CardId]:
         """
         Look cards up without a lock, as they are committed now, with their successors.
         """
         self.reach("look_up")
         found = set()
-        for key in keys:
-            kept = self.keys.get(key)
-            card_id = self.records[kept[0]].card_id if kept else None
+        named = [self.keys[key][0] for key in keys if key in self.keys]
+        for about in [*cards, *(self.records[one].card_id for one in named)]:
+            card_id = about
             while card_id is not None:
                 found.add(card_id)
                 card_id = self.cards[card_id].replaced_by

@@ -89,6 +89,8 @@ SELECT program_id, p.* FROM program, (VALUES
     ('cash-by-law', 'USD', true, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL),
     ('pin', 'USD', true, NULL, '{1,2,3,5,6,9}', NULL, NULL, NULL)
 ) AS p (code, currency, reloadable, fixed, permitted, load, redeem, balance);
+UPDATE card_product SET permitted = permitted || '{12,14,15,16}'::smallint[]
+WHERE code <> 'load-only';
 UPDATE card_product SET cash_out_limit_minor = 1000
 WHERE code IN ('cash', 'cash-once', 'pin');
 INSERT INTO limit_set (program_id, code, currency)

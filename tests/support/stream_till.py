@@ -5,7 +5,6 @@ A till that sends all its requests over one Transact stream.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
@@ -20,10 +19,10 @@ from tests.support.tills import DEADLINE_S, Reply, Till
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 _FIELDS: Final = {
-    method.name: _CAPITAL.sub("_", method.name).lower()
-    for method in pb.DESCRIPTOR.services_by_name["CardService"].methods
+    field.message_type.name.removesuffix("Request"): field.name
+    for field in pb.TransactRequest.DESCRIPTOR.oneofs_by_name["operation"].fields
+    if field.message_type is not None
 }
 _CODES: Final = {code.value[0]: code for code in grpc.StatusCode}
 _ECHOED_CHARACTERS: Final = 64

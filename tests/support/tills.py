@@ -177,6 +177,26 @@ class Till:
         original_id = original if isinstance(original, str) else original.request_id
         return await self.ask("Void", original_request_id=original_id, **more)
 
+    async def block(self, card: Card | str, reason: int, **more: Any) -> Outcome:
+        """
+        Block a card at once.
+        """
+        number = _number(card)
+        return await self.ask("Block", card_number=number, reason=reason, **more)
+
+    async def transfer(self, card: Card | str, to: Card | str, **more: Any) -> Outcome:
+        """
+        Move all that can be spent to another card.
+        """
+        both = {"card_number": _number(card), "to_card_number": _number(to)}
+        return await self.ask("TransferBalance", **both, **more)
+
+    async def deactivate(self, card: Card | str, **more: Any) -> Outcome:
+        """
+        Close an empty card for ever.
+        """
+        return await self.ask("Deactivate", card_number=_number(card), **more)
+
     async def transaction(self, original: Outcome | str, **more: Any) -> Outcome:
         """
         Ask what is recorded for a request, by its answer or its id.

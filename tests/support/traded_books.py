@@ -40,8 +40,10 @@ from tests.support.ledger import (
     refund,
     undo,
 )
+from tests.support.real_lanes import real_lane
 from tests.support.stores import FreshDatabase
 from tests.support.traded_holds import HoldTrading
+from tests.support.traded_lives import add_cards, live
 
 KWD_RATE: Final = "3.252000000000"
 RATES_SQL: Final = """
@@ -282,4 +284,7 @@ async def trade(database: FreshDatabase) -> dict[str, TransactionRecord]:
     await trading.move("loaded to hold", 3, load(2_000))
     await HoldTrading(books, 3, row[0], trading.records).trade()
     await books.close()
-    return trading.records
+    await add_cards(database.owner_dsn, active=range(11, 15), pending=range(21, 23))
+    async with real_lane(database.gateway_dsn) as lane:
+        lives = await live(lane)
+    return trading.records | {name: told.record for name, told in lives.items()}

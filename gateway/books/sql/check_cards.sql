@@ -87,7 +87,7 @@ WHERE
     t.balance_after_minor - t.balance_before_minor <> CASE
         WHEN t.card_seq IS NULL THEN 0
         WHEN t.activity IN (9, 11) OR (t.activity = 4 AND o.activity = 9) THEN 0
-        WHEN t.activity IN (3, 6, 10, 18)
+        WHEN t.activity IN (3, 6, 10, 14, 18)
             OR (t.activity IN (4, 8) AND o.activity NOT IN (3, 6, 10))
             THEN -t.card_minor
         ELSE t.card_minor
@@ -97,26 +97,34 @@ WHERE
 LIMIT %(most)s;
 
 -- name: check_card_loads
--- The loads of a card that were not undone are as many, and as much, as it counts.
+-- The loads of a card that were not undone are as many, and as much, as it counts; what
+-- came by a transfer is one of them. A card that was replaced handed its count over.
 SELECT
     c.card_id, c.load_count, coalesce(t.loads, 0) AS loads, c.loaded_minor,
     coalesce(t.loaded_minor, 0) AS sum_minor
 FROM card AS c
 LEFT JOIN (
     SELECT
-        t.card_id,
-        count(*) FILTER (WHERE t.activity IN (1, 2))
-        - count(*) FILTER (WHERE t.activity IN (4, 8) AND o.activity IN (1, 2)) AS loads,
-        coalesce(sum(t.card_minor) FILTER (WHERE t.activity IN (1, 2)), 0)
-        - coalesce(
-            sum(t.card_minor)
-            FILTER (WHERE t.activity IN (4, 8) AND o.activity IN (1, 2)),
-            0
-        ) AS loaded_minor
-    FROM transaction AS t
-    LEFT JOIN transaction AS o ON t.original_transaction_id = o.transaction_id
-    WHERE t.result <= 2 AND t.card_seq IS NOT NULL AND t.card_minor > 0
-    GROUP BY t.card_id
+        line.last_card_id AS card_id,
+        sum(t.sign) AS loads,
+        sum(t.sign * t.card_minor) AS loaded_minor
+    FROM (
+        SELECT
+            t.card_id,
+            t.card_minor,
+            CASE
+                WHEN t.activity IN (1, 2) THEN 1
+                WHEN t.activity = 15 AND o.card_state <> 7 THEN 1
+                WHEN t.activity IN (4, 8) AND o.activity IN (1, 2) THEN -1
+                ELSE 0
+            END AS sign
+        FROM transaction AS t
+        LEFT JOIN transaction AS o ON t.original_transaction_id = o.transaction_id
+        WHERE t.result <= 2 AND t.card_seq IS NOT NULL AND t.card_minor > 0
+    ) AS t
+    INNER JOIN card_line_v1 AS line USING (card_id)
+    WHERE t.sign <> 0
+    GROUP BY line.last_card_id
 ) AS t USING (card_id)
 WHERE
     c.load_count <> coalesce(t.loads, 0)
@@ -170,37 +178,40 @@ WHERE
     t.original_transaction_id IS NOT NULL
     AND (
         o.transaction_id IS NULL
-        OR t.activity NOT IN (4, 7, 8, 9, 10, 11, 17, 18)
+        OR t.activity NOT IN (4, 7, 8, 9, 10, 11, 15, 17, 18)
     )
 LIMIT %(most)s;
 
 -- name: check_reversals
--- An effective reversal or void undoes an approved transaction on the same card, whole,
--- at that one's own amounts and rates, after it; a void on the same business day. What
--- undoes a hold or makes it smaller is of the hold as it stood then (check_hold_steps).
+-- An effective reversal or void undoes an approved transaction on the same card or one
+-- that it replaced, whole, at that one's own amounts and rates, after it; a void on the
+-- same business day. What undoes a hold or makes it smaller is of the hold as it stood
+-- then (check_hold_steps).
 SELECT
     r.transaction_id, r.original_transaction_id, o.activity, o.result, r.card_id,
     o.card_id AS original_card_id, r.card_minor, o.card_minor AS original_minor
 FROM transaction AS r
 LEFT JOIN transaction AS o ON r.original_transaction_id = o.transaction_id
+LEFT JOIN card_line_v1 AS r_line ON r.card_id = r_line.card_id
+LEFT JOIN card_line_v1 AS o_line ON o.card_id = o_line.card_id
 WHERE
     r.effective
     AND r.activity IN (4, 8)
     AND (
         o.transaction_id IS NULL
-        OR o.activity IN (4, 8)
+        OR o.activity IN (4, 8, 12, 13, 14, 15, 16)
         OR (r.activity = 8 AND o.business_date <> r.business_date)
         OR (r.activity = 8 AND o.batch_no <> r.batch_no)
         OR o.result > 2
         OR o.store_id <> r.store_id
         OR o.card_seq IS NULL
-        OR o.card_seq >= r.card_seq
-        OR o.card_id <> r.card_id
+        OR (o_line.generation, o.card_seq) >= (r_line.generation, r.card_seq)
+        OR o_line.last_card_id IS DISTINCT FROM r_line.last_card_id
         OR o.activity <> 9 AND (
-            o.card_id, o.card_minor, o.approved_minor, o.transaction_currency,
+            o.card_minor, o.approved_minor, o.transaction_currency,
             o.rate_transaction, o.rate_card, o.rate_table_version, o.rounding
         ) IS DISTINCT FROM (
-            r.card_id, r.card_minor, r.approved_minor, r.transaction_currency,
+            r.card_minor, r.approved_minor, r.transaction_currency,
             r.rate_transaction, r.rate_card, r.rate_table_version, r.rounding
         )
     )
@@ -234,13 +245,15 @@ HAVING sum(p.amount_minor) <> 0
 LIMIT %(most)s;
 
 -- name: check_refunds
--- A refund is of an approved Redeem or Capture on the same card, for the same merchant, in its
--- currency and at its rates, after it.
+-- A refund is of an approved Redeem or Capture on the same card or one that it replaced,
+-- for the same merchant, in its currency and at its rates, after it.
 SELECT
     f.transaction_id, f.original_transaction_id, o.activity, o.result, f.card_id,
     o.card_id AS original_card_id
 FROM transaction AS f
 LEFT JOIN transaction AS o ON f.original_transaction_id = o.transaction_id
+LEFT JOIN card_line_v1 AS f_line ON f.card_id = f_line.card_id
+LEFT JOIN card_line_v1 AS o_line ON o.card_id = o_line.card_id
 WHERE
     f.activity = 7
     AND f.result <= 2
@@ -250,12 +263,13 @@ WHERE
         OR o.result > 2
         OR o.store_id <> f.store_id
         OR o.card_seq IS NULL
-        OR o.card_seq >= f.card_seq
+        OR (o_line.generation, o.card_seq) >= (f_line.generation, f.card_seq)
+        OR o_line.last_card_id IS DISTINCT FROM f_line.last_card_id
         OR (
-            o.card_id, o.merchant_id, o.transaction_currency, o.rate_transaction,
+            o.merchant_id, o.transaction_currency, o.rate_transaction,
             o.rate_card, o.applied_rate, o.rate_table_version, o.rate_effective_from
         ) IS DISTINCT FROM (
-            f.card_id, f.merchant_id, f.transaction_currency, f.rate_transaction,
+            f.merchant_id, f.transaction_currency, f.rate_transaction,
             f.rate_card, f.applied_rate, f.rate_table_version, f.rate_effective_from
         )
     )
@@ -306,7 +320,7 @@ LIMIT %(most)s;
 
 -- name: check_transactions_keyed
 -- Each transaction stands under the key of its own request: one request, one outcome.
--- What nobody asked for has none.
+-- What nobody asked for by itself has none.
 SELECT t.transaction_id, t.terminal_id, t.request_id, k.transaction_id AS kept
 FROM transaction AS t
 LEFT JOIN request_key AS k USING (terminal_id, request_id)
@@ -326,7 +340,8 @@ SELECT version, currency, usd_per_unit, effective_from, as_of, source FROM rate;
 -- What was converted, page by page, to be computed again: at the moment of the sale for
 -- what came of it. Of a refund also the sale, and what stood of its refunds at that
 -- moment; of what is held or captured all that was so far. What undid a refund has its
--- own amounts (check_reversals), and what undid a hold is a step of it.
+-- own amounts (check_reversals), and what undid a hold is a step of it. On one card
+-- card_seq tells what came before; on two of a line time does, and in one batch the id.
 SELECT
     t.transaction_id, t.transaction_currency, t.card_currency, t.requested_exponent,
     t.approved_minor, t.card_minor, t.rate_transaction, t.rate_card, t.applied_rate,
@@ -357,8 +372,15 @@ LEFT JOIN LATERAL (
         f.original_transaction_id = t.original_transaction_id
         AND f.activity = 7
         AND f.result = 1
-        AND f.card_seq < t.card_seq
-        AND (u.card_seq IS NULL OR u.card_seq > t.card_seq)
+        AND CASE
+            WHEN f.card_id = t.card_id THEN f.card_seq < t.card_seq
+            ELSE (f.host_time, f.transaction_id) < (t.host_time, t.transaction_id)
+        END
+        AND CASE
+            WHEN u.card_seq IS NULL THEN true
+            WHEN u.card_id = t.card_id THEN u.card_seq > t.card_seq
+            ELSE (u.host_time, u.transaction_id) > (t.host_time, t.transaction_id)
+        END
 ) AS refunded ON t.activity = 7
 WHERE
     t.rate_table_version IS NOT NULL

@@ -1,9 +1,10 @@
 -- The check of the books: each query gives the rows that break a rule, at most as many as
 -- asked. All run in one snapshot and read whole tables; none is of the money path.
 --
--- The sign of a transaction: 1 where it debits the card (Redeem, CashOut, Capture,
--- an adjustment down), -1 where it credits it (Activate, Load, Refund, an adjustment
--- up), the opposite of its original's for a reversal or void, 0 where it moves nothing: what is held or released is not posted.
+-- The sign of a transaction: 1 where it debits the card (Redeem, CashOut, Capture, what a
+-- transfer took, an adjustment down), -1 where it credits it (Activate, Load, Refund, what
+-- a transfer brought, an adjustment up), the opposite of its original's for a reversal or
+-- void, 0 where it moves nothing: what is held or released is not posted.
 
 -- name: check_postings_sum
 -- The postings of each transaction sum to zero in each currency, and are at least two.
@@ -39,7 +40,7 @@ WHERE
     OR t.card_seq IS NULL
     OR p.card_id <> t.card_id
     OR p.owner_id <> CASE
-        WHEN p.account IN (1, 4, 8) THEN t.program_id
+        WHEN p.account IN (1, 4, 8, 9) THEN t.program_id
         WHEN p.account IN (2, 3) THEN t.merchant_id
         ELSE p.owner_id
     END
@@ -48,8 +49,8 @@ LIMIT %(most)s;
 -- name: check_records_posted
 -- What a transaction says it moved is what its postings move: the card's amount on the
 -- liability, the approved amount on the merchant's account, through clearing where the
--- currencies differ, an adjustment on the programme's own account, and nothing at all
--- where it moved nothing.
+-- currencies differ, an adjustment on the programme's own account, what a transfer moved
+-- on the transfers account, and nothing at all where it moved nothing.
 WITH posted AS (
     SELECT
         transaction_id,
@@ -59,6 +60,7 @@ WITH posted AS (
         sum(amount_minor) FILTER (WHERE account = 2) AS payable_minor,
         sum(amount_minor) FILTER (WHERE account = 3) AS receivable_minor,
         sum(amount_minor) FILTER (WHERE account = 8) AS adjustments_minor,
+        sum(amount_minor) FILTER (WHERE account = 9) AS transfers_minor,
         min(currency) FILTER (WHERE account = 1) AS liability_currency,
         min(currency) FILTER (WHERE account IN (2, 3)) AS merchant_currency
     FROM posting
@@ -73,8 +75,8 @@ signed AS (
         CASE
             WHEN t.result > 2 OR t.card_seq IS NULL OR t.card_minor = 0 THEN 0
             WHEN t.activity IN (9, 11) OR o.activity = 9 THEN 0
-            WHEN t.activity IN (3, 6, 10, 18) THEN 1
-            WHEN t.activity IN (1, 2, 7, 17) THEN -1
+            WHEN t.activity IN (3, 6, 10, 14, 18) THEN 1
+            WHEN t.activity IN (1, 2, 7, 15, 17) THEN -1
             WHEN o.activity IN (3, 6, 10) THEN -1
             ELSE 1
         END AS sign
@@ -94,10 +96,13 @@ WHERE
     <> CASE WHEN s.activity IN (3, 6, 7, 10) THEN -s.sign * s.approved_minor ELSE 0 END
     OR coalesce(p.receivable_minor, 0)
     <> CASE
-        WHEN s.activity IN (3, 6, 7, 10, 17, 18) THEN 0 ELSE -s.sign * s.approved_minor
+        WHEN s.activity IN (3, 6, 7, 10, 14, 15, 17, 18) THEN 0
+        ELSE -s.sign * s.approved_minor
     END
     OR coalesce(p.adjustments_minor, 0)
     <> CASE WHEN s.activity IN (17, 18) THEN -s.sign * s.card_minor ELSE 0 END
+    OR coalesce(p.transfers_minor, 0)
+    <> CASE WHEN s.activity IN (14, 15) THEN -s.sign * s.card_minor ELSE 0 END
     OR coalesce(p.lines, 0) <> CASE
         WHEN s.sign = 0 THEN 0
         WHEN s.card_currency = s.transaction_currency THEN 2
@@ -151,7 +156,7 @@ FULL JOIN (
         sum(
             CASE
                 WHEN t.activity IN (9, 11) OR (t.activity = 4 AND o.activity = 9) THEN 0
-                WHEN t.activity IN (3, 6, 10, 18)
+                WHEN t.activity IN (3, 6, 10, 14, 18)
                     OR (t.activity IN (4, 8) AND o.activity NOT IN (3, 6, 10))
                     THEN -t.card_minor
                 ELSE t.card_minor
@@ -184,7 +189,7 @@ LIMIT %(most)s;
 
 -- name: check_approvals
 -- An approval is of the whole amount; in part, only a Redeem or an Authorize is, of less
--- than was asked.
+-- than was asked. A block or its end may find the card as it should be.
 SELECT transaction_id, activity, result, requested_minor, approved_minor, card_seq
 FROM transaction
 WHERE
@@ -197,6 +202,8 @@ WHERE
             OR effective <> (card_seq IS NOT NULL)
         -- An adjustment that waits for its approval.
         WHEN activity IN (17, 18) AND NOT effective THEN false
+        WHEN activity = 12 AND card_seq IS NULL THEN card_state <> 4
+        WHEN activity = 13 AND card_seq IS NULL THEN card_state NOT IN (3, 5)
         WHEN card_seq IS NULL THEN true
         WHEN result = 1 THEN approved_minor <> coalesce(requested_minor, 0)
         ELSE

@@ -154,8 +154,9 @@ WHERE c.number_index = ANY(%(indexes)s::bytea[]);
 SELECT clock, policy_version FROM batch_moment_v1();
 
 -- name: cards_of
--- Tell which cards the requests of these keys are about, and which took their places,
--- without a lock. Indexes: request_key_pkey, transaction_pkey, card_pkey.
+-- Tell which cards the requests of these keys are about, and which took their places or
+-- those of the cards named, without a lock.
+-- Indexes: request_key_pkey, transaction_pkey, card_pkey.
 WITH RECURSIVE about (card_id) AS (
     SELECT t.card_id
     FROM
@@ -167,6 +168,8 @@ WITH RECURSIVE about (card_id) AS (
     INNER JOIN request_key AS k USING (terminal_id, request_id)
     INNER JOIN transaction AS t USING (transaction_id)
     WHERE t.card_id IS NOT NULL
+    UNION
+    SELECT unnest(%(card_ids)s::bigint[])
     UNION
     SELECT c.replaced_by
     FROM about

@@ -11,6 +11,7 @@ from typing import Final
 
 import pytest
 
+from scrip.v1 import card_pb2
 from tests.support.look import CardRow, Look
 from tests.support.rates import books_time, load_rates, set_books_time
 from tests.support.server import Gateway
@@ -195,7 +196,7 @@ async def test_amounts_that_are_none_of_the_sales(
 @pytest.mark.parametrize(
     ("state", "reason", "result", "ends"),
     [
-        (4, 1, "APPROVED", "BLOCKED"),
+        (4, card_pb2.BLOCK_REASON_LOST, "APPROVED", "BLOCKED"),
         (6, None, "CARD_CLOSED", "DEACTIVATED"),
     ],
 )
@@ -213,7 +214,10 @@ async def test_32_the_state_of_the_card(
     """
     plastic = await card()
     sale = await till.redeem(plastic, 30_00)
-    look.gateway.change_card(plastic, state=state, block_reason=reason)
+    if reason is None:
+        look.gateway.change_card(plastic, state=state)
+    else:
+        await till.block(plastic, reason)
     answer = await till.refund(sale, 12_00)
 
     balance = 82_00 if result == "APPROVED" else 70_00

@@ -17,6 +17,7 @@ from gateway.books.lane import PostgresBooks
 from gateway.domain.errors import DependencyError
 from gateway.runtime.embedded import EmbeddedPostgres
 from tests.support.ledger import lock_request, seed
+from tests.support.spoiled_lives import SPOILED_LIVES
 from tests.support.stores import FreshDatabase, fresh_database
 from tests.support.traded_books import trade
 from tests.support.traded_holds import SPOILED_HOLDS
@@ -169,6 +170,7 @@ SPOILED: Final = [
             "WHERE activity = 7 AND rounding <> 0"
         ),
     ),
+    *SPOILED_LIVES,
     ("keys_lead", "UPDATE request_key SET transaction_id = {loaded}"),
     ("keys_lead", "DELETE FROM transaction WHERE transaction_id = {declined}"),
     (

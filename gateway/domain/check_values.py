@@ -89,15 +89,17 @@ def of_known(card: Card | None, place: Place, policy: Policy) -> Values:
     """
     if card is None:
         return values_of(known_here=False)
+    program = policy.programs.get(card.program_id)
+    accepted = (card.program_id, place.merchant.merchant_id) in policy.accepted
     return values_of(
         card=masked(card.last_four),
-        programme=policy.programs[card.program_id].code,
+        programme=None if program is None else program.code,
         merchant=place.merchant.code,
-        known_here=True,
+        known_here=accepted,
     )
 
 
-def of_two(card: Card, other: Card | None, policy: Policy) -> Values:
+def of_two(card: Card, other: Card | None) -> Values:
     """
     Show that two cards are two, and of one programme (checks 6 and 7).
     """
@@ -105,10 +107,9 @@ def of_two(card: Card, other: Card | None, policy: Policy) -> Values:
         return values_of(second_card_known_here=False)
     return values_of(
         card=masked(card.last_four),
-        programme=policy.programs[card.program_id].code,
         second_card=masked(other.last_four),
-        programme_of_the_second=policy.programs[other.program_id].code,
         they_are_one=card.card_id == other.card_id,
+        of_one_programme=card.program_id == other.program_id,
     )
 
 

@@ -248,7 +248,7 @@ class _Checks:
         if card is None:
             return ()
         if number in {No.CARD, No.OPERATION}:
-            return of_two(card, self._view.other, policy)
+            return of_two(card, self._view.other)
         if number is No.STATE:
             return of_state(card)
         if number is No.PIN:

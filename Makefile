@@ -40,7 +40,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 \
 	$(LOCK_ARGS)
 
 .PHONY: help demo test coverage check $(CHECK_STEPS) format protos proto-release \
-	settings-reference bench bench-compare bench-redis lock clean
+	settings-reference bench bench-compare bench-redis bench-holds lock clean
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[.a-z-]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' \
@@ -59,6 +59,9 @@ bench-compare: $(STAMP) ## Measure Redeem beside an old commit (OLD=…, or the 
 
 bench-redis: $(STAMP) ## Kill Redis under load, and measure what tills notice
 	@$(BIN)/python -m loadtests.redis_outage $(BENCH_ARGS)
+
+bench-holds: $(STAMP) ## Let 100,000 holds end beside sales, and measure when they do
+	@$(BIN)/python -m loadtests.holds $(BENCH_ARGS)
 
 # --- Tests --------------------------------------------------------------------------
 

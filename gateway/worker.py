@@ -12,11 +12,12 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import uvloop
 
 from gateway.runtime.core_dumps import forbid_core_dumps
+from gateway.runtime.endings import ended_before, why_ended
 from gateway.runtime.logging import configure_logging, get_logger
 from gateway.runtime.metrics import Metrics, serve_metrics
 from gateway.runtime.open_files import allow_open_files
@@ -92,7 +93,7 @@ class _Process:
         connecting = asyncio.create_task(
             assembly.connect_stores(self._settings, self._metrics)
         )
-        if not await _first(connecting, stop):
+        if not await ended_before(connecting, stop):
             self._log.info("stopped before it served")
             return 0
         try:
@@ -154,27 +155,9 @@ class _Process:
         crashed = [lane for lane in lanes if lane.done()]
         for lane in crashed:
             self._log.critical(
-                "a lane ended; stopping", lane=lane.get_name(), exc_info=_why(lane)
+                "a lane ended; stopping", lane=lane.get_name(), exc_info=why_ended(lane)
             )
         return bool(crashed)
-
-
-async def _first(work: asyncio.Task[Any], stop: asyncio.Event) -> bool:
-    """
-    Wait for work to end, however it does; False means that a stop came before.
-    """
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait([work, stopped], return_when=asyncio.FIRST_COMPLETED)
-    is_done = work.done()
-    for task in (stopped, work):
-        task.cancel()
-    if not is_done:
-        await asyncio.wait([work])
-    return is_done
-
-
-def _why(lane: asyncio.Task[None]) -> BaseException | None:
-    return None if lane.cancelled() else lane.exception()
 
 
 if __name__ == "__main__":

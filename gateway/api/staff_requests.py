@@ -25,6 +25,7 @@ from gateway.domain.commands import (
     GetBalance,
     MoneyCommand,
     Replace,
+    ResetPin,
     Unblock,
 )
 from gateway.domain.desks import Desk
@@ -145,6 +146,15 @@ def _replace(
     return Asked(Replace, parts, {"other": sealer.card(other)})
 
 
+def _reset_pin(
+    _request: pb.ResetPinRequest,
+    digits: str | None,
+    _original: RequestKey | None,
+    _sealer: Sealer,
+) -> Asked:
+    return Asked(ResetPin, content_parts("RESET_PIN", digits), {})
+
+
 def _adjust(
     request: pb.AdjustRequest,
     digits: str | None,
@@ -173,6 +183,7 @@ _BUILDERS: Final[dict[type[Message], Callable[..., Asked]]] = {
     pb.StaffServiceBlockRequest: _block,
     pb.UnblockRequest: _unblock,
     pb.ReplaceRequest: _replace,
+    pb.ResetPinRequest: _reset_pin,
     pb.AdjustRequest: _adjust,
     pb.ApproveAdjustmentRequest: _approve,
 }

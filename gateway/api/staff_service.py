@@ -45,6 +45,7 @@ _R = TypeVar(
     pb.StaffServiceBlockResponse,
     pb.UnblockResponse,
     pb.ReplaceResponse,
+    pb.ResetPinResponse,
     pb.AdjustResponse,
     pb.ApproveAdjustmentResponse,
 )
@@ -200,6 +201,16 @@ class StaffService(pb_grpc.StaffServiceServicer):
         """
         response = pb.ReplaceResponse()
         await self._unary(StaffOperation.REPLACE, request, response)
+        return response
+
+    async def ResetPin(
+        self, request: pb.ResetPinRequest, context: _Context
+    ) -> pb.ResetPinResponse:
+        """
+        Let a card's PIN be tried again.
+        """
+        response = pb.ResetPinResponse()
+        await self._unary(StaffOperation.RESET_PIN, request, response)
         return response
 
     async def Adjust(

@@ -25,6 +25,7 @@ _HEADER: Final = Struct(">iiIii")
 _LENGTH: Final = Struct(">i")
 _INT8: Final = Struct(">iq")
 _INT2: Final = Struct(">ih")
+_LONG: Final = Struct(">q")
 _DATE: Final = Struct(">ii")
 _UUID_LENGTH: Final = _LENGTH.pack(16)
 _UUID_BYTES: Final = 16
@@ -97,6 +98,13 @@ def moments(values: Sequence[datetime | None]) -> bytes:
     Pack moments; each must know its zone.
     """
     return _of_few(_TIMESTAMPTZ, values, _moment)
+
+
+def moment(value: datetime) -> bytes:
+    """
+    Pack one moment.
+    """
+    return _LONG.pack((value - _EPOCH) // _MICROSECOND)
 
 
 def numerics(values: Sequence[Decimal | None]) -> bytes:

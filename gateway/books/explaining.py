@@ -12,7 +12,8 @@ from gateway.books.arrays import int8s, uuids
 from gateway.books.connect import Session
 from gateway.books.readings import PostgresReadings
 from gateway.books.rows import card_of, record_of
-from gateway.books.wire import Row
+from gateway.books.snapshots import Snapshots
+from gateway.books.wire import Row, step
 from gateway.domain.cards import Card
 from gateway.domain.errors import DependencyError
 from gateway.domain.explain import explain
@@ -39,14 +40,16 @@ class PostgresExplanations:
     def __init__(self, dsn: str, session: Session) -> None:
         self._dsn = dsn
         self._session = session
-        self._readings = PostgresReadings(dsn, session, _QUERIES)
+        self._readings = PostgresReadings(dsn, session)
+        self._snapshots = Snapshots(dsn, session, _QUERIES)
         self._policies: dict[int, Policy] = {}
 
     async def close(self) -> None:
         """
-        End the connection.
+        End the connections.
         """
         await self._readings.close()
+        await self._snapshots.close()
 
     async def policy(self) -> Policy:
         """
@@ -150,7 +153,8 @@ class PostgresExplanations:
         return {card.card_id: card for card in map(card_of, rows)}
 
     async def _rows(self, query: str, parameters: list[bytes]) -> list[Row]:
-        return await self._readings.rows(query, parameters)
+        wire, (result,) = await self._snapshots.read([step(query, parameters)])
+        return wire.rows(result)
 
     async def _policy_at(self, version: int) -> Policy:
         """

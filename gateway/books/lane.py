@@ -54,6 +54,7 @@ _QUERIES: Final = (
     "named_cards",
     "lock_cards_by_index",
     "lock_cards_by_id",
+    "lock_free_cards_by_id",
     "lock_cards",
     "lock_terminals",
     "claim_keys",
@@ -372,7 +373,8 @@ def _card_steps(request: LockRequest) -> list[Step]:
     if indexes:
         return [step("lock_cards_by_index", [byteas(indexes)])]
     if card_ids:
-        return [step("lock_cards_by_id", [int8s(card_ids)])]
+        name = "lock_cards_by_id" if request.waits else "lock_free_cards_by_id"
+        return [step(name, [int8s(card_ids)])]
     return []
 
 

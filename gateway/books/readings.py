@@ -3,26 +3,21 @@ The books as readers see them: snapshots without locks, for any number of tasks 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from psycopg.pq.abc import PGresult
-
 from gateway.books.arrays import byteas, int8s
 from gateway.books.columns import key_parameters
-from gateway.books.connect import Line, Session
-from gateway.books.faults import ends_connection, first_error, translate
+from gateway.books.connect import Session
 from gateway.books.policy_rows import PolicyRows, build_policy
 from gateway.books.rows import card_of, key_of, stored_request_of
-from gateway.books.wire import Row, Step, Wire, WireLostError, error_text, step
+from gateway.books.snapshots import Snapshots
+from gateway.books.wire import step
 from gateway.domain.commands import CardRef
 from gateway.domain.ids import RequestKey, TransactionId
 from gateway.domain.policy import Policy
 from gateway.engine.ports import (
     BalanceRead,
-    BooksUnavailableError,
-    LockTimeoutError,
     StoredRequest,
 )
 
@@ -63,12 +58,11 @@ class PostgresReadings:
     One connection that answers all readers in turn.
 
     A reader does not wait for another's answer before it asks. Each trip is one
-    transaction in one snapshot. `more` names queries for `rows`.
+    transaction in one snapshot.
     """
 
-    def __init__(self, dsn: str, session: Session, more: Sequence[str] = ()) -> None:
-        snapshots = replace(session, snapshots=True)
-        self._line = Line(dsn, snapshots, [*_QUERIES, *more])
+    def __init__(self, dsn: str, session: Session) -> None:
+        self._snapshots = Snapshots(dsn, session, _QUERIES)
 
     async def connect(self) -> None:
         """
@@ -78,13 +72,13 @@ class PostgresReadings:
             BooksUnavailableError: no connection.
 
         """
-        await self._line.wire()
+        await self._snapshots.connect()
 
     async def close(self) -> None:
         """
         End the connection.
         """
-        self._line.close()
+        await self._snapshots.close()
 
     async def read_balances(self, cards: Sequence[CardRef]) -> BalanceRead:
         """
@@ -95,7 +89,7 @@ class PostgresReadings:
 
         """
         indexes = byteas([card.number_index for card in cards])
-        wire, (result,) = await self._read([step("balances", [indexes])])
+        wire, (result,) = await self._snapshots.read([step("balances", [indexes])])
         rows = wire.rows(result)
         clock: datetime = rows[0][0]
         return BalanceRead(
@@ -117,7 +111,7 @@ class PostgresReadings:
         if not keys:
             return {}
         steps = [step("stored_requests", key_parameters(keys))]
-        wire, (result,) = await self._read(steps)
+        wire, (result,) = await self._snapshots.read(steps)
         return {key_of(row): stored_request_of(row) for row in wire.rows(result)}
 
     async def policy_version(self) -> int:
@@ -128,7 +122,7 @@ class PostgresReadings:
             BooksUnavailableError: no connection, or no answer in time.
 
         """
-        wire, (result,) = await self._read([_VERSION])
+        wire, (result,) = await self._snapshots.read([_VERSION])
         ((version,),) = wire.rows(result)
         return int(version)
 
@@ -140,7 +134,7 @@ class PostgresReadings:
             BooksUnavailableError: no connection, or no answer in time.
 
         """
-        wire, (result,) = await self._read([_SHIFT])
+        wire, (result,) = await self._snapshots.read([_SHIFT])
         shift: timedelta
         ((shift,),) = wire.rows(result)
         return shift
@@ -153,7 +147,7 @@ class PostgresReadings:
             BooksUnavailableError: no connection, or no answer in time.
 
         """
-        wire, (result,) = await self._read([_UNSAFE])
+        wire, (result,) = await self._snapshots.read([_UNSAFE])
         return [name for (name,) in wire.rows(result)]
 
     async def last_approval(self) -> tuple[TransactionId, str] | None:
@@ -164,7 +158,7 @@ class PostgresReadings:
             BooksUnavailableError: no connection, or no answer in time.
 
         """
-        wire, (result,) = await self._read([_LAST_APPROVAL])
+        wire, (result,) = await self._snapshots.read([_LAST_APPROVAL])
         for transaction_id, code in wire.rows(result):
             return TransactionId(transaction_id), code
         return None
@@ -181,36 +175,11 @@ class PostgresReadings:
 
         """
         steps = [_VERSION, *(step(name, _known(name, known)) for name in _POLICY)]
-        wire, results = await self._read(steps)
+        wire, results = await self._snapshots.read(steps)
         ((version,),), *tables = map(wire.rows, results)
         names = [name.removeprefix("policy_") for name in _POLICY]
         rows = PolicyRows(**dict(zip(names, tables, strict=True)))
         return build_policy(version, rows, known)
-
-    async def rows(self, query: str, parameters: Sequence[bytes]) -> list[Row]:
-        """
-        Read the rows of one query.
-
-        Raises:
-            BooksUnavailableError: no connection, or no answer in time.
-
-        """
-        wire, (result,) = await self._read([step(query, parameters)])
-        return wire.rows(result)
-
-    async def _read(self, steps: Sequence[Step]) -> tuple[Wire, list[PGresult]]:
-        """
-        Send a trip, and once more if only now the connection proves to be lost.
-        """
-        wire = await self._line.wire()
-        try:
-            return wire, await _answered(wire, steps)
-        except WireLostError:
-            wire = await self._line.wire()
-        try:
-            return wire, await _answered(wire, steps)
-        except WireLostError as error:
-            raise BooksUnavailableError(str(error)) from error
 
 
 def _known(query: str, known: Policy | None) -> list[bytes]:
@@ -225,22 +194,3 @@ def _known(query: str, known: Policy | None) -> list[bytes]:
     else:
         return []
     return [int8s(sorted(versions))]
-
-
-async def _answered(wire: Wire, steps: Sequence[Step]) -> list[PGresult]:
-    """
-    Give the results of a trip, which is one transaction and ends with it, error or not.
-
-    Readers wait for no locks, so one that takes too long is the server's trouble.
-    """
-    results = await wire.trip(steps)
-    failed = first_error(results)
-    if failed is None:
-        return results
-    if ends_connection(failed):
-        wire.close()
-        raise WireLostError(error_text(failed), results, sent=True)
-    fault = translate(failed)
-    if isinstance(fault, LockTimeoutError):
-        raise BooksUnavailableError(str(fault)) from fault
-    raise fault

@@ -1525,9 +1525,15 @@ AS $$
             AND (
                 t.transaction_id IS NULL
                 OR t.card_id IS DISTINCT FROM a.card_id
-                OR t.result <> a.result
-                OR t.terminal_id <> a.terminal_id
-                OR t.actor IS DISTINCT FROM a.staff
+                OR (
+                    -- 8 EXPLAIN names what was looked at, whoever did that.
+                    a.operation <> 8
+                    AND (
+                        t.result <> a.result
+                        OR t.terminal_id <> a.terminal_id
+                        OR t.actor IS DISTINCT FROM a.staff
+                    )
+                )
             )
         LIMIT most
     )
@@ -1542,7 +1548,8 @@ AS $$
             t.actor IS NOT NULL
             AND t.request_id IS NOT NULL
             AND NOT EXISTS (
-                SELECT FROM audit AS a WHERE a.transaction_id = t.transaction_id
+                SELECT FROM audit AS a
+                WHERE a.transaction_id = t.transaction_id AND a.operation <> 8
             )
         LIMIT most
     )

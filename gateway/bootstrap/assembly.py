@@ -103,8 +103,8 @@ async def connect_stores(settings: Settings, metrics: Metrics) -> Stores:
             is shifted where it may not.
 
     """
-    session = _session(settings)
-    dsn = _books_address(settings)
+    session = session_of(settings)
+    dsn = books_address(settings)
     stores = Stores(
         books=PostgresBooks(dsn, session),
         readings=PostgresReadings(dsn, session),
@@ -219,7 +219,7 @@ async def assemble(
             faults=fault_points(settings, worker),
         ),
         live=stores.live,
-        settings=_lane_settings(settings),
+        settings=lane_settings(settings),
         observer=observer,
         jitter=random.random,
     )
@@ -299,14 +299,20 @@ def _server(
     )
 
 
-def _books_address(settings: Settings) -> str:
+def books_address(settings: Settings) -> str:
+    """
+    Tell where the books are, for the gateway's role.
+    """
     url = settings.postgres.url
     if url is not None:
         return url.get_secret_value()
     return EmbeddedPostgres(settings.data_folder).dsn()
 
 
-def _session(settings: Settings) -> Session:
+def session_of(settings: Settings) -> Session:
+    """
+    Give the limits of a connection to the books.
+    """
     postgres = settings.postgres
     return Session(
         connect_timeout_ms=postgres.connect_timeout_ms,
@@ -318,13 +324,9 @@ def _session(settings: Settings) -> Session:
 
 
 def _live(settings: Settings, metrics: Metrics) -> RedisLive:
-    redis, limits = settings.redis, settings.limits
-    if redis.url is not None:
-        url = redis.url.get_secret_value()
-    else:
-        url = EmbeddedValkey(settings.data_folder).url
+    limits = settings.limits
     return RedisLive(
-        url,
+        redis_address(settings),
         Budgets(
             requests_per_window=limits.terminal_requests_per_minute,
             window_ms=_MINUTE_MS,
@@ -335,9 +337,29 @@ def _live(settings: Settings, metrics: Metrics) -> RedisLive:
         ),
         wall_ms=_wall_ms,
         on_event=LiveObserver(metrics),
-        options=LiveOptions(
-            timeout_ms=redis.timeout_ms, probe_interval_ms=redis.retry_after_ms
-        ),
+        options=live_options(settings),
+    )
+
+
+def redis_address(settings: Settings) -> str:
+    """
+    Tell where Redis is.
+    """
+    url = settings.redis.url
+    if url is not None:
+        return url.get_secret_value()
+    return EmbeddedValkey(settings.data_folder).url
+
+
+def live_options(settings: Settings, *, patience: int = 1) -> LiveOptions:
+    """
+    Give the limits of a connection to Redis; with patience it may take longer.
+    """
+    redis = settings.redis
+    return LiveOptions(
+        timeout_ms=patience * redis.timeout_ms,
+        probe_interval_ms=redis.retry_after_ms,
+        expiries_limit=settings.clerk.live_holds_limit,
     )
 
 
@@ -345,7 +367,10 @@ def _wall_ms() -> int:
     return time.time_ns() // 1_000_000  # noqa: TID251 - the age of a snapshot, no money
 
 
-def _lane_settings(settings: Settings) -> LaneSettings:
+def lane_settings(settings: Settings) -> LaneSettings:
+    """
+    Give the lane's bounds.
+    """
     lane = settings.lane
     return LaneSettings(
         queue_limit=lane.queue_limit,

@@ -28,6 +28,7 @@ ENTRY_POINTS: Final = "scrip.commands"
 
 OWN_COMMANDS: Final = {
     "serve": "gateway.console.serve",
+    "clerk": "gateway.console.clerk",
     "migrate": "gateway.console.upkeep",
     "check-config": "gateway.console.upkeep",
     "version": "gateway.console.upkeep",

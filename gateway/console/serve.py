@@ -85,7 +85,7 @@ def serve(
     Run the gateway until Ctrl-C or SIGTERM, with stores of its own if none are set.
 
     Books without SCRIP_POSTGRES__URL, and Redis without SCRIP_REDIS__URL, are started
-    from the data folder and migrated. When all workers serve, serving.json in the data
+    from the data folder and migrated. When all of them serve, serving.json in the data
     folder says where; it is removed at the end.
     """
     session = session_of(context)
@@ -276,7 +276,7 @@ def _programs(settings: Settings) -> list[WorkerProgram]:
     # Workers act as the gateway's role: the owner's password is not theirs to know.
     postgres = settings.postgres.model_copy(update={"owner_url": None})
     environment = child_environment(settings.model_copy(update={"postgres": postgres}))
-    return [
+    programs = [
         WorkerProgram(
             name=f"worker-{number}",
             command=[sys.executable, "-m", "gateway.worker", "--number", str(number)],
@@ -284,6 +284,11 @@ def _programs(settings: Settings) -> list[WorkerProgram]:
         )
         for number in range(1, settings.workers + 1)
     ]
+    if settings.clerk.enabled:
+        command = [sys.executable, "-m", "gateway.clerk"]
+        clerk = WorkerProgram(name="clerk", command=command, environment=environment)
+        programs.append(clerk)
+    return programs
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from gateway.domain.commands import (
     Command,
     GetBalance,
     Replace,
+    ResetPin,
     Unblock,
 )
 from gateway.domain.desks import Desk
@@ -31,6 +32,7 @@ _OPERATIONS: Final[dict[type[Command | GetBalance], StaffOperation]] = {
     Replace: StaffOperation.REPLACE,
     Adjust: StaffOperation.ADJUST,
     ApproveAdjustment: StaffOperation.APPROVE_ADJUSTMENT,
+    ResetPin: StaffOperation.RESET_PIN,
 }
 _SHARED: Final = frozenset({GetBalance, Block})
 _STAFF_ONLY: Final = frozenset(_OPERATIONS) - _SHARED

@@ -28,8 +28,7 @@ def decide_pin_reset(command: ResetPin, view: View) -> Decision:
     if kept is None:
         return decline(command, view, facts._replace(result=Result.NOT_PERMITTED))
     after = card.moved(0, view.stamp.now, expires_on=card.expires_on)
-    record = write_record(
-        command, view, facts._replace(approved=True), before=card, after=after
-    )
+    facts = facts._replace(approved=True, shown=True)
+    record = write_record(command, view, facts, before=card, after=after)
     forgiven = tuple(tries._replace(tries=0) for tries in kept.tries.values())
     return Decision(record, card=after, tries=forgiven)

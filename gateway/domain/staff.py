@@ -31,14 +31,15 @@ class StaffOperation(IntEnum):
     REPLACE = 4
     ADJUST = 5
     APPROVE_ADJUSTMENT = 6
-    EXPLAIN = 7
+    RESET_PIN = 7
+    EXPLAIN = 8
 
 
 _EVERYBODY: Final = frozenset(StaffRole)
 _OPERATORS: Final = frozenset({StaffRole.OPERATOR})
 
-# Whoever talks to cardholders helps with a lost card and asks for money to be put
-# right; only an operator lets it happen.
+# Whoever talks to cardholders helps with a lost card or a locked PIN, and asks for
+# money to be put right; only an operator lets it happen.
 PERMITTED: Final[dict[StaffOperation, frozenset[StaffRole]]] = {
     StaffOperation.GET_CARD: _EVERYBODY,
     StaffOperation.BLOCK: _EVERYBODY,
@@ -46,6 +47,7 @@ PERMITTED: Final[dict[StaffOperation, frozenset[StaffRole]]] = {
     StaffOperation.REPLACE: _EVERYBODY,
     StaffOperation.ADJUST: _EVERYBODY,
     StaffOperation.APPROVE_ADJUSTMENT: _OPERATORS,
+    StaffOperation.RESET_PIN: _EVERYBODY,
     StaffOperation.EXPLAIN: _EVERYBODY,
 }
 

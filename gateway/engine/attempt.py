@@ -79,12 +79,15 @@ class RestartError(Exception):
 class Done(NamedTuple):
     """
     What an attempt achieved: every answer, and the cards and holds that changed.
+
+    `busy` are the sweeps whose cards another has locked just now.
     """
 
     answers: Sequence[tuple[Asking, Answer]]
     cards: Sequence[Card] = ()
     holds: Sequence[Hold] = ()
     swept: Sequence[Sweep] = ()
+    busy: Sequence[Sweep] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,14 +146,17 @@ class Attempt:
         except BaseException:
             await transaction.rollback()
             raise
+        ours = {card.card_id for card in locked.cards}
+        swept = [sweep for sweep in self._sweeps if sweep.card_id in ours]
+        busy = [sweep for sweep in self._sweeps if sweep.card_id not in ours]
         writes = journal.write_set()
         if writes.is_empty:
             await transaction.rollback()
-            return Done(answers, swept=self._sweeps)
+            return Done(answers, swept=swept, busy=busy)
         await self._tools.faults.reach("before_commit")
         await transaction.commit(writes)
         await self._tools.faults.reach("after_commit")
-        return Done(answers, writes.cards, writes.holds, self._sweeps)
+        return Done(answers, writes.cards, writes.holds, swept, busy)
 
     def _plan_claims(self) -> None:
         """
@@ -197,6 +203,8 @@ class Attempt:
         return LockRequest(
             card_indexes=list(indexes),
             card_ids=list(self._hints.cards | swept),
+            # Whoever holds a card releases what is due on it: no sweep waits for that.
+            waits=bool(self._items),
             claims=list(self._claims.values()),
             terminals=list(
                 self._hints.terminals

@@ -22,7 +22,7 @@ from gateway.domain.commands import (
     Reverse,
 )
 from gateway.domain.decision import Decision
-from gateway.domain.holds import Hold, HoldState, HoldStep
+from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import CardId, RequestKey, TerminalId, TransactionId
 from gateway.domain.limits import Used
 from gateway.domain.originals import NO_REFUNDS, Original, Refunds
@@ -42,6 +42,7 @@ from gateway.domain.results import (
     Result,
 )
 from gateway.engine.answers import Answer
+from gateway.engine.kept_holds import KeptHolds
 from gateway.engine.lines import last_of, line_of, missing_of
 from gateway.engine.ports import Codes, Locked, Stored, StoredRequest, WriteSet
 from gateway.engine.usage import Usage
@@ -76,8 +77,7 @@ class Journal:
         self._by_index = {card.number_index: card.card_id for card in locked.cards}
         self._locked_versions = {card.card_id: card.version for card in locked.cards}
         self._kept = {key: kept_of(found) for key, found in stored.requests.items()}
-        self._holds = {hold.hold_id: hold for hold in stored.holds}
-        self._changed_holds: dict[TransactionId, Hold] = {}
+        self._holds = KeptHolds(stored.holds)
         self._steps: list[HoldStep] = []
         self._records: list[TransactionRecord] = []
         self._postings: list[Posting] = []
@@ -189,11 +189,7 @@ class Journal:
         """
         Give the open holds of a card, as far as they were read.
         """
-        return tuple(
-            hold
-            for hold in self._holds.values()
-            if hold.card_id == card_id and hold.state is HoldState.OPEN
-        )
+        return self._holds.open_on(card_id)
 
     def take_over(self, card: Card) -> None:
         """
@@ -253,9 +249,7 @@ class Journal:
             self._cards[decision.card.card_id] = decision.card
             self._changed[decision.card.card_id] = decision.card
         for hold in decision.holds:
-            kept = self._placed(hold, decision.record)
-            self._holds[hold.hold_id] = kept
-            self._changed_holds[hold.hold_id] = kept
+            self._holds.change(hold, decision.record)
         if decision.step is not None:
             self._steps.append(decision.step)
         if decision.tries:
@@ -281,17 +275,6 @@ class Journal:
             None if hold is None else hold.placed_at,
         )
 
-    def _placed(self, hold: Hold, record: TransactionRecord) -> Hold:
-        """
-        Note when a hold was placed on its card: now, before, or on another card.
-        """
-        if hold.hold_id == record.transaction_id:
-            return replace(hold, placed_at=record.host_time)
-        before = self._holds.get(hold.hold_id)
-        if before is not None and before.card_id != hold.card_id:
-            return replace(hold, placed_at=None)
-        return hold
-
     def audit(self, command: Command, answer: Answer, clock: datetime) -> None:
         """
         Note what one of the staff was answered; a till's request is none of the audit.
@@ -313,7 +296,7 @@ class Journal:
             card_versions={
                 card_id: self._locked_versions[card_id] for card_id in self._changed
             },
-            holds=list(self._changed_holds.values()),
+            holds=self._holds.changed,
             steps=self._steps,
             uses=self._usage.of_cards(self._changed),
             terminal_uses=self._usage.of_terminals(),

@@ -245,6 +245,6 @@ class Lane:
             for _, given in done.answers
             if given.record.result is Result.INVALID_CARD and not given.replayed
         ]
-        if done.cards or failed:
+        if done.cards or failed or done.holds:
             await self._tools.faults.reach("after_answer")
-            self._live.publish(done.cards, failed)
+            self._live.publish(done.cards, failed, done.holds)

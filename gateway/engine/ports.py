@@ -94,6 +94,7 @@ class LockRequest:
     of the batch; without it the connection's own does.
     `pin_indexes` are of those cards whose PINs are to be read, once they are locked.
     `patience_ms` bounds each wait of the batch; without it the connection's own does.
+    Without `waits`, cards that another has locked are left out.
     """
 
     card_indexes: Sequence[bytes]
@@ -102,6 +103,7 @@ class LockRequest:
     terminals: Sequence[TerminalId] = ()
     pin_indexes: Sequence[bytes] = ()
     patience_ms: int | None = None
+    waits: bool = True
 
 
 # How a card is named: by its number's index, by its id, or by its original's key.
@@ -361,9 +363,16 @@ class Live(Protocol):
         """
         ...
 
-    def publish(self, cards: Sequence[Card], failed: Sequence[FailedLookup]) -> None:
+    def publish(
+        self,
+        cards: Sequence[Card],
+        failed: Sequence[FailedLookup],
+        holds: Sequence[Hold] = (),
+    ) -> None:
         """
-        Tell the newest snapshots, beside the answers: returns at once, bounded behind.
+        Tell the newest snapshots, and when holds expire or that they ended.
+
+        Beside the answers: returns at once, bounded behind.
         """
         ...
 

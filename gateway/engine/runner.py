@@ -290,3 +290,4 @@ def answer(done: Done) -> None:
     for sweep in done.swept:
         if not sweep.future.done():
             sweep.future.set_result(None)
+    refuse(done.busy, ConcurrencyError("another transaction keeps the card"))

@@ -19,3 +19,4 @@ class LiveEvent(StrEnum):
     SNAPSHOT_DROPPED = "snapshot_dropped"
     FAILED_LOOKUP_DROPPED = "failed_lookup_dropped"
     READ_FAILED = "read_failed"
+    EXPIRY_DROPPED = "expiry_dropped"

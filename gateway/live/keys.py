@@ -8,6 +8,9 @@ from gateway.domain.ids import CardId, StoreId, TerminalId
 
 CURRENT_IDS: Final = "{scrip}:ids:current"
 PREVIOUS_IDS: Final = "{scrip}:ids:previous"
+# Open holds by the moment they expire, and a mark that all of them are there.
+EXPIRIES: Final = "{scrip}:expiries"
+EXPIRIES_MARK: Final = "{scrip}:expiries:loaded"
 
 
 def requests_of(terminal_id: TerminalId) -> str:

@@ -7,7 +7,9 @@ from importlib.resources import files
 from typing import Final
 
 ADMIT: Final = "scrip_admit_v1"
-PUBLISH: Final = "scrip_publish_v1"
+PUBLISH: Final = "scrip_publish_v2"
+DUE: Final = "scrip_due_v1"
+LOAD: Final = "scrip_load_v1"
 
 
 @cache

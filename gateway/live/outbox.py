@@ -3,11 +3,12 @@ What waits to be published: bounded, and only the newest of each card.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from gateway.domain.cards import Card
-from gateway.domain.ids import CardId
+from gateway.domain.holds import Hold, HoldState
+from gateway.domain.ids import CardId, TransactionId
 from gateway.engine.ports import FailedLookup
 from gateway.live import keys
 from gateway.live.events import LiveEvent
@@ -24,19 +25,20 @@ class Pending(NamedTuple):
 
 class Notice(NamedTuple):
     """
-    What one publish tells: snapshots, and failed look-ups by their counters' keys.
+    What one publish tells: snapshots, failed look-ups by their counters' keys, holds.
     """
 
     snapshots: list[Pending]
     failed: list[tuple[str, int]]
+    holds: Sequence[Hold] = ()
 
 
 class Outbox:
     """
     Gather between two publishes. What does not fit is dropped and told.
 
-    `limit` bounds the cards, and the counters of failed look-ups. Of cards the oldest
-    is dropped, of failed look-ups the one that finds no place.
+    `limit` bounds the cards, the counters of failed look-ups, and the holds. Of cards
+    and of holds the oldest is dropped, of failed look-ups the one that finds no place.
     """
 
     def __init__(self, limit: int, on_event: Callable[[str], None]) -> None:
@@ -44,9 +46,10 @@ class Outbox:
         self._on_event = on_event
         self._snapshots: OrderedDict[CardId, Pending] = OrderedDict()
         self._failed: OrderedDict[str, int] = OrderedDict()
+        self._holds: OrderedDict[TransactionId, Hold] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._snapshots) + len(self._failed)
+        return len(self._snapshots) + len(self._failed) + len(self._holds)
 
     @property
     def has_failed(self) -> bool:
@@ -69,6 +72,27 @@ class Outbox:
                 snapshots.popitem(last=False)
                 self._on_event(LiveEvent.SNAPSHOT_DROPPED)
 
+    def add_holds(self, holds: Iterable[Hold]) -> None:
+        """
+        Put holds in, each in the place of what it was before.
+        """
+        for hold in holds:
+            self._holds[hold.hold_id] = hold
+            self._bound_holds()
+
+    def put_back(self, holds: Sequence[Hold]) -> None:
+        """
+        Put holds in again that did not go out, unless they have changed since.
+
+        Unlike a snapshot they do not age, and to tell them twice does no harm.
+        """
+        for hold in reversed(holds):
+            known = self._holds.setdefault(hold.hold_id, hold)
+            if known.state is HoldState.OPEN and hold.state is not HoldState.OPEN:
+                self._holds[hold.hold_id] = hold
+            self._holds.move_to_end(hold.hold_id, last=False)
+        self._bound_holds()
+
     def add_failed(self, failed: Iterable[FailedLookup]) -> None:
         """
         Add failed look-ups up, by terminal and by store.
@@ -79,7 +103,7 @@ class Outbox:
 
     def take(self, limit: int, *, oldest_ms: int) -> Notice:
         """
-        Take out at most `limit` of both kinds, and drop what was true before then.
+        Take out at most `limit` of each kind, and drop snapshots from before then.
         """
         snapshots: list[Pending] = []
         while self._snapshots and len(snapshots) < limit:
@@ -88,7 +112,10 @@ class Outbox:
                 snapshots.append(pending)
             else:
                 self._on_event(LiveEvent.SNAPSHOT_DROPPED)
-        return Notice(snapshots, self._take_failed(limit))
+        holds: list[Hold] = []
+        while self._holds and len(holds) < limit:
+            holds.append(self._holds.popitem(last=False)[1])
+        return Notice(snapshots, self._take_failed(limit), holds)
 
     def take_failed(self, limit: int) -> Notice:
         """
@@ -101,6 +128,11 @@ class Outbox:
         while self._failed and len(failed) < limit:
             failed.append(self._failed.popitem(last=False))
         return failed
+
+    def _bound_holds(self) -> None:
+        while len(self._holds) > self._limit:
+            self._holds.popitem(last=False)
+            self._on_event(LiveEvent.EXPIRY_DROPPED)
 
     def _count(self, key: str) -> None:
         had = self._failed.get(key, 0)

@@ -1,5 +1,5 @@
 """
-Carry snapshots and failed look-ups to Redis, beside the answers and behind them.
+Carry snapshots, failed look-ups and expiries to Redis, beside the answers.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Final
 
 from gateway.domain.cards import Card
+from gateway.domain.holds import Hold
 from gateway.engine.ports import FailedLookup
 from gateway.live.breaker import Breaker
 from gateway.live.budgets import Budgets
@@ -32,7 +33,8 @@ class Publisher:
 
     The pause lets the batches of a busy lane share a call. A call that fails is not
     made again: its snapshots would be old, and its failed look-ups may have been
-    counted (open: they are then missing from the shared budgets).
+    counted (open: they are then missing from the shared budgets). But what became of
+    holds goes out with the next.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Publisher:
         self._budgets = budgets
         self._pause_s = options.publish_pause_ms / 1000
         self._refused_pause_s = options.probe_interval_ms / 1000
+        self._options = options
         self._ttl_ms = options.snapshot_ttl_ms
         self._wall_ms = wall_ms
         self._on_event = on_event
@@ -76,13 +79,20 @@ class Publisher:
         if self._outbox and not self._breaker.is_open:
             await self._publish_some()
 
-    def put(self, cards: Sequence[Card], failed: Iterable[FailedLookup]) -> None:
+    def put(
+        self,
+        cards: Sequence[Card],
+        failed: Iterable[FailedLookup],
+        holds: Sequence[Hold] = (),
+    ) -> None:
         """
         Hand over; returns at once.
 
-        While Redis is away snapshots wait (and are dropped when they are old), but
-        failed look-ups do not: the local budgets have them.
+        While Redis is away snapshots wait (and are dropped when they are old) and so do
+        holds, but failed look-ups do not: the local budgets have them.
         """
+        if holds:
+            self._outbox.add_holds(holds)
         if cards:
             self._outbox.add_cards(cards, self._wall_ms())
         if failed and not self._breaker.is_open:
@@ -127,19 +137,23 @@ class Publisher:
         return await self._publish(notice, now_ms)
 
     async def _publish(self, notice: Notice, now_ms: int) -> bool:
-        if not (notice.snapshots or notice.failed):
+        if not (notice.snapshots or notice.failed or notice.holds):
             return True
         call = publish_call(
-            PUBLISH, notice, self._budgets, now_ms=now_ms, ttl_ms=self._ttl_ms
+            PUBLISH, notice, self._budgets, now_ms=now_ms, options=self._options
         )
         try:
             await self._link.call_function(call)
         except RedisRefusedError:
             # Redis is there; if it refuses more than this, an admission will tell.
-            self._on_event(LiveEvent.PUBLISH_FAILED)
+            self._failed_to_tell(notice)
             return False
         except LiveError as error:
-            self._on_event(LiveEvent.PUBLISH_FAILED)
+            self._failed_to_tell(notice)
             self._breaker.trip(error)
             return False
         return True
+
+    def _failed_to_tell(self, notice: Notice) -> None:
+        self._on_event(LiveEvent.PUBLISH_FAILED)
+        self._outbox.put_back(notice.holds)

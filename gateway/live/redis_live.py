@@ -9,6 +9,7 @@ from time import monotonic_ns
 from typing import Final, cast
 
 from gateway.domain.cards import Card
+from gateway.domain.holds import Hold
 from gateway.domain.ids import CardId
 from gateway.engine.ports import Admission, FailedLookup
 from gateway.live.breaker import Breaker
@@ -152,13 +153,18 @@ class RedisLive:
             waits += self._local.admit(rest, _monotonic_ms())
         return waits
 
-    def publish(self, cards: Sequence[Card], failed: Sequence[FailedLookup]) -> None:
+    def publish(
+        self,
+        cards: Sequence[Card],
+        failed: Sequence[FailedLookup],
+        holds: Sequence[Hold] = (),
+    ) -> None:
         """
-        Tell the newest snapshots and the failed look-ups; returns at once.
+        Tell the newest snapshots, failed look-ups and holds; returns at once.
         """
         if failed:
             self._local.count_failed(failed, _monotonic_ms())
-        self._publisher.put(cards, failed)
+        self._publisher.put(cards, failed, holds)
 
     async def read_snapshot(self, card_id: CardId) -> Snapshot | None:
         """

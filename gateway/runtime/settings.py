@@ -22,6 +22,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from gateway.runtime.settings_clerk import ClerkSettings
 from gateway.runtime.settings_groups import (
     GrpcSettings,
     LaneSettings,
@@ -107,6 +108,7 @@ class Settings(BaseSettings):
     grpc: GrpcSettings = GrpcSettings()
     lane: LaneSettings = LaneSettings()
     limits: LimitsSettings = LimitsSettings()
+    clerk: ClerkSettings = ClerkSettings()
     logging: LoggingSettings = LoggingSettings()
     metrics: MetricsSettings = MetricsSettings()
     supervisor: SupervisorSettings = SupervisorSettings()

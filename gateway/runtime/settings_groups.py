@@ -356,7 +356,7 @@ class MetricsSettings(Group):
         default=None,
         ge=1,
         le=65_000,
-        description="Port of the first worker, the next ones follow it; off: none.",
+        description="Port of the first worker; the next ones and the clerk follow it.",
     )
 
 

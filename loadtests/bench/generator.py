@@ -28,6 +28,8 @@ from scrip.v1 import card_service_pb2 as api
 from scrip.v1 import result_pb2
 
 _SERVICE = "/scrip.v1.CardService/"
+# A unary call that ended with a status, and not with an answer.
+REFUSED = "a status"
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
@@ -49,6 +51,7 @@ class Load:
         self._stopping = False
         self._connections: list[Connection] = []
         self._sequence = 0
+        self._next_s = 0.0
         host = f"{orders['host']}:{orders['port']}"
         self._headers = {
             method: header_block(host, _SERVICE + method)
@@ -93,8 +96,16 @@ class Load:
             self._on_message(number, opened, payload)
 
         def on_end(opened: int) -> None:
-            if not self._stopping and (number, opened) in self._sent:
+            if self._stopping or (number, opened) not in self._sent:
+                return
+            if not orders.get("per_s"):
                 self._connections[number].failure = LoadError("a call had no answer")
+                return
+            # A paced load goes on, as tills do, and tells how often this was.
+            started, asked = self._sent.pop((number, opened))
+            now = time.perf_counter()
+            self._count(REFUSED, now - started)
+            self._go_on(number, opened, now, asked)
 
         _, connection = await self._loop.create_connection(
             lambda: Connection(on_message, on_end),
@@ -146,9 +157,35 @@ class Load:
             name = ""
         if outcome is not None:
             name = result_pb2.Result.Name(outcome.result)
+        self._count(name, now - started)
+        self._go_on(number, opened, now, asked)
+
+    def _count(self, name: str, took_s: float) -> None:
         if self._counting:
-            self._latencies.append(now - started)
+            self._latencies.append(took_s)
             self._results[name] += 1
+
+    def _go_on(self, number: int, opened: int, now: float, asked: Asked) -> None:
+        if self._stopping:
+            return
+        delay_s = self._delay_s(now)
+        if delay_s > 0:
+            self._loop.call_later(delay_s, self._send_next, number, opened, asked)
+        else:
+            self._send_next(number, opened, asked)
+
+    def _delay_s(self, now: float) -> float:
+        """
+        Tell how long to wait before the next request, at so many a second.
+        """
+        per_s = self._orders.get("per_s")
+        if not per_s:
+            return 0.0
+        # What could not be sent in time is not made up for but within a second.
+        self._next_s = max(self._next_s, now - 1.0) + 1.0 / per_s
+        return self._next_s - now
+
+    def _send_next(self, number: int, opened: int, asked: Asked) -> None:
         if self._stopping:
             return
         following = self._requests.after(asked)

@@ -30,7 +30,7 @@ class Scenario:
 
     `mode` is unary, stream or limit; `operation` is one of `requests.STEPS`; `cards`
     bounds how many cards are used, None is all; `restricted` takes those that long
-    restrictions lie on.
+    restrictions lie on; `per_s` is how many are asked a second.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Scenario:
     operation: str = "redeem"
     connections: int = 1
     cards: int | None = None
+    per_s: int | None = None
     restricted: bool = False
 
 
@@ -132,6 +133,7 @@ def measure_gateway(
         "in_flight": scenario.in_flight,
         "connections": scenario.connections,
         "operation": scenario.operation,
+        "per_s": scenario.per_s,
         "seconds": seconds,
         "warm_up_s": warm_up_s,
         "seed": seed(),

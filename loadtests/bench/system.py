@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import redis
 
 from gateway.books.migrate import migrate
 from gateway.runtime.data_folder import DataFolder
@@ -33,6 +34,8 @@ _AMOUNT_MINOR = 10**10
 _CHUNK = 20_000
 _SAMPLE = 200_000
 _START_TIMEOUT_S = 60.0
+_COMPLAINTS = ("warning", "error", "critical")
+_MOST_COMPLAINTS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,7 @@ class System:
         self.valkey = EmbeddedValkey(folder)
         self._seen: set[str] = set()
         self._workers: list[subprocess.Popen[bytes]] = []
+        self._clerk: subprocess.Popen[bytes] | None = None
         self._numbers: dict[str, list[str]] = {}
         self.port = 0
 
@@ -104,6 +108,8 @@ class System:
             f"gateway-{number}": Meter(worker.pid)
             for number, worker in enumerate(self._workers, 1)
         }
+        if self._clerk is not None:
+            found["clerk"] = Meter(self._clerk.pid)
         found["postgres"] = Meter(self.postgres.pid)
         found["redis"] = Meter(self.valkey.pid)
         return found
@@ -164,12 +170,59 @@ class System:
         """
         Stop what was started, the workers first.
         """
+        self._stop_clerk()
         for worker in self._workers:
             worker.terminate()
         for worker in self._workers:
             worker.wait(timeout=30)
         self.valkey.stop()
         self.postgres.stop()
+
+    def start_clerk(self) -> None:
+        """
+        Start a clerk beside the workers.
+        """
+        log = self._clerk_log_path.open("ab")
+        command = [sys.executable, "-m", "gateway.clerk"]
+        self._clerk = subprocess.Popen(
+            command, env=self._environment(), stdout=log, stderr=log
+        )
+
+    def restart_clerk(self) -> None:
+        """
+        Start a clerk anew, that has to find out all by itself, with Redis emptied.
+        """
+        self._stop_clerk()
+        with redis.Redis.from_url(self.valkey.url) as client:
+            client.flushall()
+        self.start_clerk()
+
+    def clerk_log(self) -> list[str]:
+        """
+        Give what the clerk said.
+        """
+        return self._clerk_log_path.read_text(encoding="utf-8").splitlines()
+
+    def complaints(self) -> list[str]:
+        """
+        Give what the processes said that is a warning or worse.
+        """
+        lines = [
+            line
+            for path in sorted(self._folder.path.glob("*.log"))
+            for line in path.read_text(encoding="utf-8").splitlines()
+        ]
+        return [line for line in lines if _is_complaint(line)][-_MOST_COMPLAINTS:]
+
+    @property
+    def _clerk_log_path(self) -> Path:
+        return self._folder.path / "clerk.log"
+
+    def _stop_clerk(self) -> None:
+        if self._clerk is not None:
+            self._clerk.terminate()
+            self._clerk.wait(timeout=30)
+            self._clerk = None
 
     def _make_cards(
         self,
@@ -226,14 +279,7 @@ class System:
 
     def _start_workers(self) -> None:
         self.port = self.port or _free_port()
-        environment = os.environ | {
-            "SCRIP_DATA_FOLDER": str(self._folder.path),
-            "SCRIP_POSTGRES__URL": self.postgres.dsn(),
-            "SCRIP_REDIS__URL": self.valkey.url,
-            "SCRIP_GRPC__PORT": str(self.port),
-            "SCRIP_LIMITS__TERMINAL_REQUESTS_PER_MINUTE": "10000000",
-            "SCRIP_LOGGING__LEVEL": "info",
-        }
+        environment = self._environment()
         for number in range(1, self._worker_count + 1):
             log = (self._folder.path / f"worker-{number}.log").open("ab")
             command = [sys.executable, "-m", "gateway.worker", "--number", str(number)]
@@ -241,6 +287,16 @@ class System:
                 subprocess.Popen(command, env=environment, stdout=log, stderr=log)
             )
         self._wait_until_answering()
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {
+            "SCRIP_DATA_FOLDER": str(self._folder.path),
+            "SCRIP_POSTGRES__URL": self.postgres.dsn(),
+            "SCRIP_REDIS__URL": self.valkey.url,
+            "SCRIP_GRPC__PORT": str(self.port),
+            "SCRIP_LIMITS__TERMINAL_REQUESTS_PER_MINUTE": "10000000",
+            "SCRIP_LOGGING__LEVEL": "info",
+        }
 
     def _wait_until_answering(self) -> None:
         limit = time.monotonic() + _START_TIMEOUT_S
@@ -255,6 +311,10 @@ class System:
             time.sleep(0.1)
         message = f"the gateway does not answer; see {self._folder.path}/worker-1.log"
         raise RuntimeError(message)
+
+
+def _is_complaint(line: str) -> bool:
+    return any(f'"level":"{level}"' in line for level in _COMPLAINTS)
 
 
 def _free_port() -> int:

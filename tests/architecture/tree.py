@@ -20,7 +20,8 @@ def repository_files() -> tuple[Path, ...]:
     """
     List what is or could be committed, relative to the root.
 
-    git decides; it knows what is ignored, and files not yet added count too.
+    git decides; it knows what is ignored, and files not yet added count too. While a
+    merge is not finished it names a file once for each side, so names are made one.
     """
     listing = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],  # noqa: S607 -- wherever git is
@@ -29,7 +30,7 @@ def repository_files() -> tuple[Path, ...]:
         capture_output=True,
         text=True,
     )
-    paths = (Path(name) for name in listing.stdout.split("\0") if name)
+    paths = {Path(name) for name in listing.stdout.split("\0") if name}
     return tuple(sorted(path for path in paths if (ROOT / path).is_file()))
 
 

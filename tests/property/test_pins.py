@@ -13,13 +13,13 @@ from gateway.domain.balance import decide_balance
 from gateway.domain.decide import decide
 from gateway.domain.decision import Decision
 from gateway.domain.results import Channel, Result
+from tests.support.desks import reset_pin
 from tests.support.pins import (
     RIGHT,
     WRONG,
     ask_balance,
     kept_pin,
     pin_policy,
-    reset_pin,
     with_pin,
 )
 from tests.support.world import NOW, amount, card, redeem, view

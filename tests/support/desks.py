@@ -14,6 +14,7 @@ from gateway.domain.commands import (
     Amount,
     ApproveAdjustment,
     Fingerprint,
+    ResetPin,
 )
 from gateway.domain.decision import View
 from gateway.domain.ids import StoreId, TerminalId, TransactionId
@@ -122,6 +123,13 @@ def approve(
         card=world.redeem(world.amount(1)).card if with_card else None,
         original=world.key(original)._replace(terminal_id=DESKS[of]),
     )
+
+
+def reset_pin(*, by: Caller = AMIRA, number: int = 400) -> ResetPin:
+    """
+    Ask that the one card's PIN may be tried again.
+    """
+    return ResetPin(**_asked_by(by, number), card=world.redeem(world.amount(1)).card)
 
 
 def seen_from(seen: Any, by: Caller = AMIRA, **changes: Any) -> View:

@@ -134,7 +134,9 @@ class FakeBooks:
             for card in self.cards.values()
             if card.card_id in ids or card.number_index in indexes
         ]
-        if not self.held.isdisjoint(card.card_id for card in cards):
+        if not request.waits:
+            cards = [card for card in cards if card.card_id not in self.held]
+        elif not self.held.isdisjoint(card.card_id for card in cards):
             message = "55P03"
             raise LockTimeoutError(message)
         self.reach("locked")

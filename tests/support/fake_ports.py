@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from gateway.domain.cards import Card
+from gateway.domain.holds import Hold
 from gateway.domain.ids import TransactionId
 from gateway.engine.ports import Admission, FailedLookup
 
@@ -74,6 +75,7 @@ class FakeLive:
         self.waits: deque[list[int]] = deque()
         self.admitted: list[Admission] = []
         self.published: list[tuple[list[Card], list[FailedLookup]]] = []
+        self.told_holds: list[Hold] = []
 
     async def admit(self, admissions: Sequence[Admission]) -> Sequence[int]:
         """
@@ -84,10 +86,16 @@ class FakeLive:
             self.while_counting()
         return self.waits.popleft() if self.waits else [0] * len(admissions)
 
-    def publish(self, cards: Sequence[Card], failed: Sequence[FailedLookup]) -> None:
+    def publish(
+        self,
+        cards: Sequence[Card],
+        failed: Sequence[FailedLookup],
+        holds: Sequence[Hold] = (),
+    ) -> None:
         """
         Remember what was told.
         """
+        self.told_holds.extend(holds)
         self.published.append((list(cards), list(failed)))
 
 

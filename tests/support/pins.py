@@ -8,15 +8,8 @@ from hashlib import sha256
 from typing import Any, Final, TypeVar
 
 from gateway.domain.card_pins import CardPin, PinProof, PinTries
-from gateway.domain.commands import (
-    NO_CONTEXT,
-    CardRef,
-    Command,
-    Fingerprint,
-    GetBalance,
-    ResetPin,
-)
-from gateway.domain.ids import CardId, RequestId
+from gateway.domain.commands import NO_CONTEXT, CardRef, Command, GetBalance
+from gateway.domain.ids import CardId
 from gateway.domain.policy import Policy
 from gateway.domain.results import ActivityType, Channel
 from tests.support import world
@@ -106,19 +99,3 @@ def ask_balance(digits: str | None = RIGHT, **changes: Any) -> GetBalance:
         pin=None if digits is None else proof(digits),
     )
     return replace(question, **changes)
-
-
-def reset_pin(*, number: int = 400) -> ResetPin:
-    """
-    Ask, as staff, that a card's PIN may be tried again.
-    """
-    return ResetPin(
-        request_id=RequestId(number.to_bytes(16)),
-        terminal_id=world.TERMINAL,
-        card=CardRef(world.NUMBER_INDEX, "1234"),
-        till=NO_CONTEXT,
-        fingerprint=Fingerprint(1, number.to_bytes(32)),
-        content=b"",
-        channel=Channel.ADMIN,
-        actor="call-centre-7",
-    )

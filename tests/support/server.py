@@ -36,6 +36,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 START_TIMEOUT_S: Final = 30
 STOP_TIMEOUT_S: Final = 20
 CARD_PREFIX: Final = "603628"
+CLERK: Final = 0
 
 # What a test may ask in a minute is not what these tests are about.
 _NO_BUDGETS: Final = {
@@ -97,9 +98,18 @@ class Gateway:
         """
         Start a worker, and return when it serves.
         """
+        command = [sys.executable, "-m", "gateway.worker", "--number", str(worker)]
+        self._start(worker, command)
+
+    def start_clerk(self) -> None:
+        """
+        Start a clerk, and return when it works. It counts as worker 0.
+        """
+        self._start(CLERK, [sys.executable, "-m", "gateway.clerk"])
+
+    def _start(self, worker: int, command: list[str]) -> None:
         reader, writer = os.pipe()
         with self.log_path(worker).open("ab") as log:
-            command = [sys.executable, "-m", "gateway.worker", "--number", str(worker)]
             process = start_leashed(
                 Program(
                     command=[*command, READY_OPTION, str(writer)],

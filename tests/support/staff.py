@@ -82,6 +82,16 @@ class Colleague:
         response: pb.GetCardResponse = await self._send("GetCard", request)
         return response
 
+    async def reset_pin(self, card: Card | str, **more: Any) -> Outcome:
+        """
+        Let a card's PIN be tried again.
+        """
+        more.setdefault("request_id", new_id())
+        number = card if isinstance(card, str) else card.number
+        request = pb.ResetPinRequest(card_number=number, **more)
+        outcome: Outcome = (await self._send("ResetPin", request)).outcome
+        return outcome
+
     async def adjust(
         self,
         card: Card | str,

@@ -133,3 +133,78 @@ SELECT remember_policy_of('restriction_version', 'restriction_version_id');
 SELECT remember_policy_of('limit_version', 'limit_version_id');
 
 GRANT SELECT ON policy_history TO scrip_gateway, scrip_reader;
+
+-- An audit row of an explanation names a transaction that is somebody else's.
+CREATE OR REPLACE FUNCTION audit_faults_v1(most integer)
+RETURNS TABLE (audit_id bigint, transaction_id uuid, fault text)
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, public
+AS $$
+    WITH chained AS (
+        SELECT
+            a AS entry,
+            lag(a.audit_id, 1, 0::bigint) OVER chain AS id_before,
+            lag(a.hash, 1, decode(repeat('00', 32), 'hex')) OVER chain AS hash_before
+        FROM audit AS a
+        WINDOW chain AS (ORDER BY a.audit_id)
+    )
+
+    (
+        SELECT
+            (c.entry).audit_id,
+            (c.entry).transaction_id,
+            CASE
+                WHEN (c.entry).audit_id <> c.id_before + 1 THEN 'rows are missing before it'
+                WHEN (c.entry).hash <> audit_hash_v1(c.entry) THEN 'its content was changed'
+                ELSE 'the row before it was changed'
+            END
+        FROM chained AS c
+        WHERE
+            (c.entry).audit_id <> c.id_before + 1
+            OR (c.entry).hash <> audit_hash_v1(c.entry)
+            OR (c.entry).previous_hash <> c.hash_before
+        ORDER BY (c.entry).audit_id
+        LIMIT most
+    )
+    UNION ALL
+    (
+        SELECT
+            a.audit_id,
+            a.transaction_id,
+            'its transaction says something else'
+        FROM audit AS a
+        LEFT JOIN transaction AS t ON a.transaction_id = t.transaction_id
+        WHERE
+            a.transaction_id IS NOT NULL
+            AND (
+                t.transaction_id IS NULL
+                OR t.card_id IS DISTINCT FROM a.card_id
+                OR (
+                    -- 8 EXPLAIN names what was looked at, whoever did that.
+                    a.operation <> 8
+                    AND (
+                        t.result <> a.result
+                        OR t.terminal_id <> a.terminal_id
+                        OR t.actor IS DISTINCT FROM a.staff
+                    )
+                )
+            )
+        LIMIT most
+    )
+    UNION ALL
+    (
+        SELECT
+            NULL,
+            t.transaction_id,
+            'staff did this without a row'
+        FROM transaction AS t
+        WHERE
+            t.actor IS NOT NULL
+            AND t.request_id IS NOT NULL
+            AND NOT EXISTS (
+                SELECT FROM audit AS a
+                WHERE a.transaction_id = t.transaction_id AND a.operation <> 8
+            )
+        LIMIT most
+    )
+$$;

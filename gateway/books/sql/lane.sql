@@ -98,6 +98,19 @@ WHERE card_id = ANY(%(card_ids)s::bigint[])
 ORDER BY card_id
 FOR UPDATE;
 
+-- name: lock_free_cards_by_id
+-- Lock those of the cards that nobody holds, and wait for none. Index: card_pkey.
+SELECT
+    card_id, program_id, product_id, number_index, last_four, state, block_reason,
+    currency, balance_minor, held_minor, unconfirmed_minor, load_count, expires_on,
+    version, last_transaction_at, loaded_minor, issue_batch_id, restriction_set_id,
+    next_hold_expiry, replaced_by, limit_set_id, counted_on, day_load_minor, day_loads,
+    day_spend_minor, day_spends
+FROM card
+WHERE card_id = ANY(%(card_ids)s::bigint[])
+ORDER BY card_id
+FOR UPDATE SKIP LOCKED;
+
 -- name: lock_cards
 -- Lock cards named either way, all in the order of card_id, each once.
 -- Indexes: card_number_index_key and card_pkey, joined by a BitmapOr.

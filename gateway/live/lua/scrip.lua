@@ -1,7 +1,8 @@
 #!lua name=scrip
 -- luacheck: std lua51, globals redis
 --
--- What is live, shared by all workers: budgets that throttle and snapshots of balances.
+-- What is live, shared by all workers: budgets that throttle, snapshots of balances, and
+-- when open holds expire.
 -- No sum in here is ever the basis of an approval (design 1).
 --
 -- Rules of this file
@@ -172,22 +173,18 @@ local function is_older(version, at, kept)
   return version < kept_version or (version == kept_version and at < tonumber(kept_at))
 end
 
--- scrip_publish_v1: keep the newest snapshot of each card; count failed look-ups.
---
--- An older version never overwrites a newer one, whoever comes first.
+-- The snapshots and the counters of a publish; see scrip_publish_v2.
 --
 -- KEYS  1 … N          snapshots
---       then M         counters of failed look-ups, of terminals and stores
+--       then M         counters
 -- ARGV  1              N
 --       2              window of failed look-ups, ms
---       then 2 each    a snapshot: its text, which begins with the card's version and
---                      the time it was true, and how long it may still be shown, ms
+--       then 2 each    a snapshot
 --       then M         how many look-ups failed, one a counter
--- RETURNS how many snapshots were written
 local function publish(keys, args)
   local snapshots, window_ms = tonumber(args[1]), tonumber(args[2])
   if not snapshots or #args ~= 2 + #keys + snapshots then
-    return refusal('scrip_publish_v1', 'keys and arguments do not fit together')
+    return refusal('scrip_publish_v2', 'keys and arguments do not fit together')
   end
   local kept = #keys > 0 and redis.call('MGET', unpack(keys)) or {}
   local newer = {}
@@ -195,7 +192,7 @@ local function publish(keys, args)
     local text, ttl_ms = args[1 + 2 * i], tonumber(args[2 + 2 * i])
     local version, at = string.match(text, '^(%d+) (%d+) ')
     if not version or not ttl_ms or ttl_ms < 1 then
-      return refusal('scrip_publish_v1', 'a snapshot has no version, time or life')
+      return refusal('scrip_publish_v2', 'a snapshot has no version, time or life')
     end
     if not kept[i] or not is_older(tonumber(version), tonumber(at), kept[i]) then
       newer[#newer + 1] = i
@@ -212,5 +209,161 @@ local function publish(keys, args)
   return #newer
 end
 
+-- Put holds in by the moment they expire, the soonest `limit` of them. Who is there
+-- already keeps its place with `flag` NX.
+local function put_expiries(key, flag, pairs_, limit)
+  if #pairs_ == 0 then return end
+  if flag then
+    redis.call('ZADD', key, flag, unpack(pairs_))
+  else
+    redis.call('ZADD', key, unpack(pairs_))
+  end
+  if redis.call('ZCARD', key) > limit then
+    redis.call('ZREMRANGEBYRANK', key, limit, -1)
+  end
+end
+
+-- Are these pairs of a moment and a hold?
+local function are_moments(args, first, last)
+  for at = first, last, 2 do
+    if not tonumber(args[at]) or args[at + 1] == '' then return false end
+  end
+  return true
+end
+
+-- scrip_publish_v2: keep the newest snapshot of each card; count failed look-ups; keep
+-- when open holds expire, and take out those that ended.
+--
+-- An older version of a snapshot never overwrites a newer one, whoever comes first. A
+-- hold that is told as open by one worker after another told its end comes back: it is
+-- looked up in the books before anything is done about it, and taken out then.
+--
+-- KEYS  1 … N          snapshots
+--       then M         counters of failed look-ups, of terminals and stores
+--       then 1         holds by their expiry
+-- ARGV  1              N
+--       2              window of failed look-ups, ms
+--       3, 4           how many holds are open, how many ended
+--       5              most holds kept, the soonest
+--       6              how long they are kept untouched, ms
+--       then 2 each    an open hold: when it expires, ms, and its id
+--       then 1 each    the id of an ended one
+--       then 2 each    a snapshot: its text, which begins with the card's version and
+--                      the time it was true, and how long it may still be shown, ms
+--       then M         how many look-ups failed, one a counter
+-- RETURNS how many snapshots were written
+local function publish_with_holds(keys, args)
+  local open, ended, limit = tonumber(args[3]), tonumber(args[4]), tonumber(args[5])
+  if not open or not ended or not limit or #keys < 1 or #args < 6 + 2 * open + ended
+    or not are_moments(args, 7, 6 + 2 * open) then
+    return refusal('scrip_publish_v2', 'keys and arguments do not fit together')
+  end
+  local plain_keys, plain_args = {}, { args[1], args[2] }
+  for at = 1, #keys - 1 do plain_keys[at] = keys[at] end
+  for at = 7 + 2 * open + ended, #args do plain_args[#plain_args + 1] = args[at] end
+  local written = publish(plain_keys, plain_args)
+  if type(written) ~= 'number' then return written end
+
+  local key = keys[#keys]
+  if open > 0 then
+    put_expiries(key, nil, { unpack(args, 7, 6 + 2 * open) }, limit)
+  end
+  if ended > 0 then
+    redis.call('ZREM', key, unpack(args, 7 + 2 * open, 6 + 2 * open + ended))
+  end
+  if open + ended > 0 then redis.call('PEXPIRE', key, args[6]) end
+  return written
+end
+
+-- Which run of the server is this? What was in memory is lost with the run.
+local function this_run()
+  local told = redis.pcall('INFO', 'server')
+  return type(told) == 'string' and string.match(told, 'run_id:(%x+)') or 'unknown'
+end
+
+-- How is the set of expiries: 1 all are there, 2 somebody is loading them, 0 lost.
+local function loaded_state(mark)
+  if not mark then return 0 end
+  if string.sub(mark, 1, 8) == 'loading ' then return 2 end
+  return mark == this_run() and 1 or 0
+end
+
+-- scrip_due_v1: give the holds that are due, to one caller, for a while.
+--
+-- What is given comes again when its lease is over, unless it was taken out till then:
+-- whoever took it may be gone.
+--
+-- KEYS  1              holds by their expiry
+--       2              the mark that all are loaded
+-- ARGV  1              now, ms, by the clock of the books
+--       2              most holds to be given
+--       3              when they come again, ms
+--       then           ids to be taken out first
+-- RETURNS 0 nothing is known to be loaded, 1 all is, 2 it is being loaded; when the next
+-- one is due, ms, '' for none; then the ids
+local function due(keys, args)
+  local now, limit, again = tonumber(args[1]), tonumber(args[2]), tonumber(args[3])
+  if #keys ~= 2 or not now or not limit or not again or again <= now then
+    return refusal('scrip_due_v1', 'keys and arguments do not fit together')
+  end
+  local mark = redis.call('GET', keys[2])
+  if #args > 3 then redis.call('ZREM', keys[1], unpack(args, 4)) end
+  local ids = {}
+  if limit > 0 then
+    ids = redis.call('ZRANGEBYSCORE', keys[1], '-inf', args[1], 'LIMIT', 0, limit)
+  end
+  if #ids > 0 then
+    local leases = {}
+    for i = 1, #ids do
+      leases[2 * i - 1] = args[3]
+      leases[2 * i] = ids[i]
+    end
+    redis.call('ZADD', keys[1], unpack(leases))
+  end
+  local first = redis.call('ZRANGE', keys[1], 0, 0, 'WITHSCORES')
+  return { loaded_state(mark), first[2] or '', unpack(ids) }
+end
+
+-- scrip_load_v1: put a page of the books' open holds in, and mark the last.
+--
+-- Who begins marks it with a token of its own; when the mark is another's, or gone, the
+-- server lost something on the way and the load begins again. A hold that is there
+-- keeps its place: it may have been given to somebody.
+--
+-- KEYS  1              holds by their expiry
+--       2              the mark that all are loaded
+-- ARGV  1              the loader's token
+--       2              'first', 'next', 'last', or 'more' (no mark, to fill gaps)
+--       3              most holds kept, the soonest
+--       4              how long they are kept untouched, ms
+--       5              how long the loader may take from page to page, ms
+--       then 2 each    when it expires, ms, and a hold's id
+-- RETURNS 1, or 0 where the load is not this loader's
+local function load_expiries(keys, args)
+  local limit = tonumber(args[3])
+  if #keys ~= 2 or not limit or #args % 2 == 0 or not are_moments(args, 6, #args) then
+    return refusal('scrip_load_v1', 'keys and arguments do not fit together')
+  end
+  local kind, mine = args[2], 'loading ' .. args[1]
+  if kind ~= 'more' then
+    local mark = redis.call('GET', keys[2])
+    if kind == 'first' then
+      if mark and mark ~= mine and loaded_state(mark) == 2 then return 0 end
+    elseif mark ~= mine then
+      return 0
+    end
+  end
+  put_expiries(keys[1], 'NX', { unpack(args, 6) }, limit)
+  redis.call('PEXPIRE', keys[1], args[4])
+  if kind == 'last' then
+    redis.call('SET', keys[2], this_run(), 'PX', args[4])
+  elseif kind ~= 'more' then
+    redis.call('SET', keys[2], mine, 'PX', args[5])
+  end
+  return 1
+end
+
 redis.register_function('scrip_admit_v1', admit)
-redis.register_function('scrip_publish_v1', publish)
+redis.register_function('scrip_publish_v2', publish_with_holds)
+redis.register_function('scrip_due_v1', due)
+redis.register_function('scrip_load_v1', load_expiries)

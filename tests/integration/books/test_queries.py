@@ -30,6 +30,7 @@ WORKERS: Final = (
     "named_cards",
     "lock_cards_by_index",
     "lock_cards_by_id",
+    "lock_free_cards_by_id",
     "lock_cards",
     "claim_keys",
     "card_pins",
@@ -48,6 +49,13 @@ WORKERS: Final = (
     "clock_shift",
     "unsafe_settings",
     "last_approval",
+    "books_clock",
+    "holds_standing",
+    "holds_until",
+    "holds_open",
+    "holds_named",
+    "write_holds",
+    "insert_hold_steps",
     *(name for name in QUERIES if name.startswith("policy_")),
 )
 INDEX: Final = re.compile(r"\b\w+_(?:pkey|key|idx)\b")
@@ -58,6 +66,7 @@ TABLES_THAT_GROW: Final = (
     "transaction",
     "posting",
     "request_key",
+    "hold",
     "adjustment",
     "audit",
 )

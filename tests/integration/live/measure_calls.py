@@ -107,7 +107,7 @@ async def run(url: str) -> None:
 
             async def publish(notice: Notice) -> None:
                 call = publish_call(
-                    PUBLISH, notice, ROOMY, now_ms=START_MS, ttl_ms=5_000
+                    PUBLISH, notice, ROOMY, now_ms=START_MS, options=OPTIONS
                 )
                 await live._notices.call_function(call)
 

@@ -25,6 +25,7 @@ from tests.integration.live.worker import (
 )
 
 SNAPSHOT = "{scrip}:snapshot:1"
+EXPIRIES = "{scrip}:expiries"
 
 
 async def until_written(url: str, text: str) -> None:
@@ -235,10 +236,13 @@ async def test_stop_publishes_what_waits(valkey_url: str) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        (2, 1000, "1 5 0", 100),
-        (1, 1000, "no version", 100),
-        (1, 1000, "1 5 0 0 0 3 USD", 0),
-        (1, 1000, "1 5 0 0 0 3 USD", "soon"),
+        (2, 1000, 0, 0, 9, 9, "1 5 0", 100),
+        (1, 1000, 0, 0, 9, 9, "no version", 100),
+        (1, 1000, 0, 0, 9, 9, "1 5 0 0 0 3 USD", 0),
+        (1, 1000, 0, 0, 9, 9, "1 5 0 0 0 3 USD", "soon"),
+        (1, 1000, 1, 0, 9, 9, "soon", "hold", "1 5 0 0 0 3 USD", 100),
+        (1, 1000, 1, 0, 9, 9, 5, "", "1 5 0 0 0 3 USD", 100),
+        (1, 1000, 0, 1, 9, 9, "1 5 0 0 0 3 USD", 100),
     ],
 )
 def test_a_malformed_publish_changes_nothing(
@@ -249,7 +253,7 @@ def test_a_malformed_publish_changes_nothing(
     """
     with server_client(valkey_url) as client:
         client.function_load(library_code())
-        with pytest.raises(redis.ResponseError, match="scrip_publish_v1"):
-            client.fcall(PUBLISH, 1, SNAPSHOT, *arguments)
+        with pytest.raises(redis.ResponseError, match="scrip_publish_v2"):
+            client.fcall(PUBLISH, 2, SNAPSHOT, EXPIRIES, *arguments)
 
         assert client.dbsize() == 0

@@ -27,10 +27,12 @@ def test_a_worker_does_not_get_the_owners_password() -> None:
             owner_url=SecretStr("postgresql://owner:two@host/db"),
         )
     )
-    (program,) = _programs(settings)
+    worker, clerk = _programs(settings)
 
-    assert program.environment["SCRIP_POSTGRES__URL"].startswith("postgresql://gateway")
-    assert "two" not in " ".join(program.environment.values())
+    for program in (worker, clerk):
+        address = program.environment["SCRIP_POSTGRES__URL"]
+        assert address.startswith("postgresql://gateway")
+        assert "two" not in " ".join(program.environment.values())
 
 
 def test_what_is_on_a_leash_dumps_no_core(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from gateway.domain.commands import (
     Block,
     MoneyCommand,
     Replace,
+    ResetPin,
     Unblock,
 )
 from gateway.domain.desks import Desk
@@ -110,6 +111,7 @@ def read(
         (block_request(), Block),
         (pb.UnblockRequest(**IDS), Unblock),
         (replace_request(), Replace),
+        (pb.ResetPinRequest(**IDS), ResetPin),
         (adjust_request(), Adjust),
         (approve_request(), ApproveAdjustment),
     ],
@@ -163,6 +165,7 @@ def test_golden_lists(reader: StaffRequestReader) -> None:
         read(reader, block_request()).content,
         read(reader, pb.UnblockRequest(**IDS)).content,
         read(reader, replace_request()).content,
+        read(reader, pb.ResetPinRequest(**IDS)).content,
         read(reader, up).content,
         read(reader, down).content,
         read(reader, approve_request(), TerminalId(8)).content,
@@ -173,6 +176,7 @@ def test_golden_lists(reader: StaffRequestReader) -> None:
         length_prefixed(("BLOCK", CARD_NUMBER, None, None, None, *nothing[1:], 1)),
         length_prefixed(("UNBLOCK", CARD_NUMBER, *nothing, None, None, None)),
         length_prefixed(("REPLACE", CARD_NUMBER, OTHER, *nothing, None, None)),
+        length_prefixed(("RESET_PIN", CARD_NUMBER, *nothing, None, None, None)),
         length_prefixed(("ADJUST_INCREMENT", CARD_NUMBER, None, None, *asked)),
         length_prefixed(("ADJUST_DECREMENT", CARD_NUMBER, None, None, *asked)),
         length_prefixed(("APPROVE_ADJUSTMENT", None, None, original, *nothing, None)),
@@ -189,6 +193,7 @@ def test_golden_lists(reader: StaffRequestReader) -> None:
         (adjust_request(reason="12345678901 is no number"), []),
         (approve_request(original_terminal_id=""), ["original_terminal_id"]),
         (approve_request(original_terminal_id="s" * 63 + "/" + "t" * 63), []),
+        (pb.ResetPinRequest(**(IDS | {"card_number": ""})), ["card_number"]),
         (pb.GetCardRequest(card_number="x"), ["card_number"]),
     ],
 )

@@ -78,3 +78,13 @@ def test_every_query_says_what_it_is_for() -> None:
     ]
 
     assert [] == silent
+
+
+def test_free_cards_are_read_as_locked_ones_are() -> None:
+    """
+    The two ways to lock cards by their ids differ in what they wait for alone.
+    """
+    locked = QUERIES["lock_cards_by_id"].text
+    free = QUERIES["lock_free_cards_by_id"].text
+
+    assert free == locked.replace("FOR UPDATE", "FOR UPDATE SKIP LOCKED")

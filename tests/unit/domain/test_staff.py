@@ -50,6 +50,7 @@ from tests.support.desks import (
     adjust,
     approve,
     desk_policy,
+    reset_pin,
     seen_from,
 )
 from tests.support.engine_world import CONTROLLER, T2, TILL_2
@@ -99,6 +100,8 @@ def test_the_table_names_every_operation() -> None:
         ({CALLS}, StaffOperation.UNBLOCK, CALLS),
         ({OPERATES}, StaffOperation.UNBLOCK, OPERATES),
         ({CALLS, OPERATES}, StaffOperation.UNBLOCK, CALLS),
+        ({CALLS}, StaffOperation.RESET_PIN, CALLS),
+        ({OPERATES}, StaffOperation.RESET_PIN, OPERATES),
         ({CALLS, OPERATES}, AUTHORITY, OPERATES),
         ({CALLS}, AUTHORITY, None),
         (set(), StaffOperation.GET_CARD, None),
@@ -256,6 +259,7 @@ def test_what_staff_ask_for_is_known() -> None:
         StaffOperation.BLOCK: _bare(Block, reason=BlockReason.LOST),
         StaffOperation.UNBLOCK: _bare(Unblock),
         StaffOperation.REPLACE: _bare(Replace, other=other),
+        StaffOperation.RESET_PIN: reset_pin(),
         StaffOperation.ADJUST: adjust(amount(1)),
     }
 
@@ -275,6 +279,7 @@ def test_what_staff_ask_for_is_known() -> None:
         _bare(Unblock, channel=Channel.API),
         _bare(Unblock, channel=Channel.PORTAL),
         _bare(Unblock, actor=None),
+        replace(reset_pin(), channel=Channel.API),
         replace(redeem(amount(1)), channel=Channel.ADMIN, actor="omar"),
         replace(adjust(amount(1)), channel=Channel.API, actor=None),
     ],

@@ -18,9 +18,11 @@ from gateway.domain.errors import (
 from gateway.domain.ids import CardId, TerminalId
 from gateway.domain.policy import Caller
 from gateway.domain.results import Channel, Result
+from gateway.domain.staff import StaffOperation
 from gateway.engine.answers import Answer
 from gateway.engine.items import Asking, Enquiry, terminal_of
 from gateway.engine.ports import BooksUnavailableError, CommitUnknownError
+from tests.support.desks import AMIRA, desk_policy, reset_pin
 from tests.support.engine_world import (
     CONTROLLER,
     FAR,
@@ -41,20 +43,20 @@ from tests.support.pins import (
     ask_balance,
     kept_pin,
     pin_policy,
-    reset_pin,
     with_pin,
 )
 from tests.support.world import amount, card, redeem
 from tests.unit.engine.test_lane import lane_of, running, submit
+from tests.unit.engine.test_staff import answers, audited
 
 CARD = CardId(1)
 
 
 def pin_bench(tries: int = 0) -> Bench:
     """
-    Build a lane whose first card has a PIN, and a product that asks for it.
+    Build a lane with desks whose first card has a PIN, and a product that asks for it.
     """
-    lane = bench(card(), rules=pin_policy(rules=lane_policy()))
+    lane = bench(card(), rules=pin_policy(rules=desk_policy()))
     lane.books.pins[CARD] = kept_pin(tries)
     return lane
 
@@ -154,7 +156,7 @@ async def test_pins_are_read_only_for_who_sends_one() -> None:
 
     await lane.answers(sale(None, 1))
     await lane.answers(sale(RIGHT, 2))
-    await lane.answers(reset_pin())
+    await answers(lane, (AMIRA, reset_pin()))
 
     asked = [list(request.pin_indexes) for request in lane.books.opened]
     assert asked == [[], [card().number_index], [card().number_index]]
@@ -162,17 +164,40 @@ async def test_pins_are_read_only_for_who_sends_one() -> None:
 
 async def test_staff_reset_it() -> None:
     """
-    Locked, reset, and tried again.
+    Locked, reset, and tried again: in one batch, and the reset is audited.
     """
     lane = pin_bench(3)
 
-    answers = await lane.answers(sale(RIGHT, 1), reset_pin(), sale(RIGHT, 2))
+    got = await answers(
+        lane,
+        (CONTROLLER, sale(RIGHT, 1)),
+        (AMIRA, reset_pin()),
+        (CONTROLLER, sale(RIGHT, 2)),
+    )
 
-    assert [answer.record.result for answer in answers] == [
+    assert [answer.record.result for answer in got] == [
         Result.PIN_TRIES_EXCEEDED,
         Result.APPROVED,
         Result.APPROVED,
     ]
+    assert lane.books.commits == 1
+    assert audited(lane) == [
+        ("amira", StaffOperation.RESET_PIN, Result.APPROVED, False)
+    ]
+
+
+async def test_a_repeated_reset_forgives_once() -> None:
+    """
+    What was tried wrong since the first stays counted.
+    """
+    lane = pin_bench(3)
+    await answers(lane, (AMIRA, reset_pin()))
+    await lane.answers(sale(WRONG, 1), sale(WRONG, 2))
+
+    (again,) = await answers(lane, (AMIRA, reset_pin()))
+
+    assert (again.record.result, again.replayed) == (Result.APPROVED, True)
+    assert tries_of(lane) == 2
 
 
 async def test_a_balance_with_a_pin_is_committed_before_its_answer() -> None:

@@ -260,6 +260,56 @@ class ReplaceResponse(_message.Message):
 Global___ReplaceResponse: _TypeAlias = ReplaceResponse  # noqa: Y015
 
 @_typing.final
+class ResetPinRequest(_message.Message):
+    """Asks to let a card's PIN be tried again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    CARD_NUMBER_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The request's identity, as in Block."""
+    card_number: _builtins.str
+    """The card's number, digits only."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        card_number: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card_number", b"card_number", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResetPinRequest: _TypeAlias = ResetPinRequest  # noqa: Y015
+
+@_typing.final
+class ResetPinResponse(_message.Message):
+    """The answer to ResetPin."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def outcome(self) -> _transaction_pb2.Outcome:
+        """What was decided."""
+
+    def __init__(
+        self,
+        *,
+        outcome: _transaction_pb2.Outcome | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResetPinResponse: _TypeAlias = ResetPinResponse  # noqa: Y015
+
+@_typing.final
 class AdjustRequest(_message.Message):
     """Asks for a change of a card's balance."""
 

@@ -59,6 +59,11 @@ class StaffServiceStub:
                 request_serializer=scrip_dot_v1_dot_staff__service__pb2.ReplaceRequest.SerializeToString,
                 response_deserializer=scrip_dot_v1_dot_staff__service__pb2.ReplaceResponse.FromString,
                 _registered_method=True)
+        self.ResetPin = channel.unary_unary(
+                '/scrip.v1.StaffService/ResetPin',
+                request_serializer=scrip_dot_v1_dot_staff__service__pb2.ResetPinRequest.SerializeToString,
+                response_deserializer=scrip_dot_v1_dot_staff__service__pb2.ResetPinResponse.FromString,
+                _registered_method=True)
         self.Adjust = channel.unary_unary(
                 '/scrip.v1.StaffService/Adjust',
                 request_serializer=scrip_dot_v1_dot_staff__service__pb2.AdjustRequest.SerializeToString,
@@ -113,6 +118,13 @@ class StaffServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ResetPin(self, request, context):
+        """Lets a card's PIN be tried again, after too many wrong ones. It stays the PIN that it was.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Adjust(self, request, context):
         """Asks for a change of a card's balance. Nothing moves before somebody else approves it.
         """
@@ -157,6 +169,11 @@ def add_StaffServiceServicer_to_server(servicer, server):
                     servicer.Replace,
                     request_deserializer=scrip_dot_v1_dot_staff__service__pb2.ReplaceRequest.FromString,
                     response_serializer=scrip_dot_v1_dot_staff__service__pb2.ReplaceResponse.SerializeToString,
+            ),
+            'ResetPin': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResetPin,
+                    request_deserializer=scrip_dot_v1_dot_staff__service__pb2.ResetPinRequest.FromString,
+                    response_serializer=scrip_dot_v1_dot_staff__service__pb2.ResetPinResponse.SerializeToString,
             ),
             'Adjust': grpc.unary_unary_rpc_method_handler(
                     servicer.Adjust,
@@ -287,6 +304,33 @@ class StaffService:
             '/scrip.v1.StaffService/Replace',
             scrip_dot_v1_dot_staff__service__pb2.ReplaceRequest.SerializeToString,
             scrip_dot_v1_dot_staff__service__pb2.ReplaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResetPin(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scrip.v1.StaffService/ResetPin',
+            scrip_dot_v1_dot_staff__service__pb2.ResetPinRequest.SerializeToString,
+            scrip_dot_v1_dot_staff__service__pb2.ResetPinResponse.FromString,
             options,
             channel_credentials,
             insecure,

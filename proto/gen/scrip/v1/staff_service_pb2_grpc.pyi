@@ -48,6 +48,8 @@ class StaffServiceStub:
     """Makes a blocked card usable again."""
     Replace: _grpc.UnaryUnaryMultiCallable[_staff_service_pb2.ReplaceRequest, _staff_service_pb2.ReplaceResponse]
     """Moves all that a lost or stolen card holds to a pending one, which takes its place."""
+    ResetPin: _grpc.UnaryUnaryMultiCallable[_staff_service_pb2.ResetPinRequest, _staff_service_pb2.ResetPinResponse]
+    """Lets a card's PIN be tried again, after too many wrong ones. It stays the PIN that it was."""
     Adjust: _grpc.UnaryUnaryMultiCallable[_staff_service_pb2.AdjustRequest, _staff_service_pb2.AdjustResponse]
     """Asks for a change of a card's balance. Nothing moves before somebody else approves it."""
     ApproveAdjustment: _grpc.UnaryUnaryMultiCallable[_staff_service_pb2.ApproveAdjustmentRequest, _staff_service_pb2.ApproveAdjustmentResponse]
@@ -77,6 +79,8 @@ class StaffServiceAsyncStub(StaffServiceStub):
     """Makes a blocked card usable again."""
     Replace: _aio.UnaryUnaryMultiCallable[_staff_service_pb2.ReplaceRequest, _staff_service_pb2.ReplaceResponse]  # type: ignore[assignment]
     """Moves all that a lost or stolen card holds to a pending one, which takes its place."""
+    ResetPin: _aio.UnaryUnaryMultiCallable[_staff_service_pb2.ResetPinRequest, _staff_service_pb2.ResetPinResponse]  # type: ignore[assignment]
+    """Lets a card's PIN be tried again, after too many wrong ones. It stays the PIN that it was."""
     Adjust: _aio.UnaryUnaryMultiCallable[_staff_service_pb2.AdjustRequest, _staff_service_pb2.AdjustResponse]  # type: ignore[assignment]
     """Asks for a change of a card's balance. Nothing moves before somebody else approves it."""
     ApproveAdjustment: _aio.UnaryUnaryMultiCallable[_staff_service_pb2.ApproveAdjustmentRequest, _staff_service_pb2.ApproveAdjustmentResponse]  # type: ignore[assignment]
@@ -127,6 +131,14 @@ class StaffServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_staff_service_pb2.ReplaceResponse, _abc.Awaitable[_staff_service_pb2.ReplaceResponse]]:
         """Moves all that a lost or stolen card holds to a pending one, which takes its place."""
+
+    @_abc_1.abstractmethod
+    def ResetPin(
+        self,
+        request: _staff_service_pb2.ResetPinRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_staff_service_pb2.ResetPinResponse, _abc.Awaitable[_staff_service_pb2.ResetPinResponse]]:
+        """Lets a card's PIN be tried again, after too many wrong ones. It stays the PIN that it was."""
 
     @_abc_1.abstractmethod
     def Adjust(

@@ -1,0 +1,1 @@
+SELECT public.scrip_clock();

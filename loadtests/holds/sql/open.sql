@@ -1,0 +1,1 @@
+SELECT count(*) FROM hold WHERE state = 1;

@@ -68,6 +68,7 @@ class Seen:
     minor: int = 0
     card_minor: int = 0
     undone: bool = False
+    has_card: bool = True
 
 
 class HoldModel:
@@ -145,9 +146,12 @@ class HoldModel:
             return self._repeated(key)
         hold = self._placed(original)
         if hold is None:
-            shown = self.lost and self._approved(original)
-            told = Shown("LOST_CARD") if shown else self._no_hold(original)
-            return self._keep(key, "increment", told)
+            # It is asked what an Authorize is before the hold is looked for.
+            known = self._has_card(original)
+            told = self._tell(UNKNOWN) if known else Shown(UNKNOWN)
+            if known and self.lost:
+                told = Shown("LOST_CARD")
+            return self._astray(key, "increment", original, told)
         more = hold.worth(hold.authorized + minor) - hold.worth(hold.authorized)
         refused = None
         if self.lost:
@@ -173,7 +177,8 @@ class HoldModel:
             return self._repeated(key)
         hold = self._placed(original)
         if hold is None:
-            return self._keep(key, "capture", self._no_hold(original))
+            told = self._no_hold(original)
+            return self._astray(key, "capture", original, told)
         ended = {
             "OPEN": None,
             "CAPTURED": "EXCEEDS_AUTHORIZED",
@@ -213,7 +218,8 @@ class HoldModel:
             return self._repeated(key)
         hold = self._placed(original)
         if hold is None:
-            return self._keep(key, "cancel", self._no_hold(original))
+            told = self._no_hold(original)
+            return self._astray(key, "cancel", original, told)
         if hold.state != "OPEN":
             return self._keep(key, "cancel", self._tell("AUTHORIZATION_EXPIRED"))
         hold.state = "CANCELLED"
@@ -281,6 +287,21 @@ class HoldModel:
         Tell that there is no such hold, of what was approved with the balances.
         """
         return self._tell(UNKNOWN) if self._approved(original) else Shown(UNKNOWN)
+
+    def _has_card(self, original: int) -> bool:
+        """
+        Tell whether a message was about the card: what names nothing is about none.
+        """
+        named = self.seen.get(original)
+        return named is not None and named.has_card
+
+    def _astray(self, key: int, kind: str, original: int, told: Shown) -> Shown:
+        """
+        Keep what named no hold.
+        """
+        has_card = self._has_card(original)
+        self.seen[key] = Seen(kind, told, has_card=has_card)
+        return told
 
     def _repeated(self, key: int) -> Shown:
         before = self.seen[key]

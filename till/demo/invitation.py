@@ -15,6 +15,7 @@ from till.demo.fleet import device_folder
 from till.demo.folder import DemoFolder
 from till.demo.scrip_command import find_scrip
 from till.simulation.plan import Visit
+from till.stories.record import Record
 
 PLAY_COUNTRY: Final = "KW"
 
@@ -25,9 +26,10 @@ def invitation(
     address: str,
     visits: Sequence[Visit],
     cards: Mapping[int, CardNumber],
+    stories: Record,
 ) -> list[str]:
     """
-    Give commands for a till in Kuwait and a card with money left on it.
+    Give commands for a till in Kuwait and a card with money left on it, and for staff.
     """
     visit = next(
         (
@@ -59,6 +61,28 @@ def invitation(
         f"  {card} | {scrip} till balance",
         f"  {card} | {scrip} till redeem --amount {one}",
         f"  {scrip} --data-folder {_quoted(folder.data)} books check",
+        *_for_staff(f"{scrip} --data-folder {_quoted(folder.data)}", stories),
+    ]
+
+
+def _for_staff(scrip: str, stories: Record) -> list[str]:
+    """
+    Give what the operator's staff look at after the stories, if any was told.
+    """
+    declined = [each for each in stories.played if not each.answer.approved]
+    if not declined:
+        return []
+    last = declined[-1]
+    return [
+        "",
+        (
+            "Be somebody of the operator's staff (docs/staff-guide.md): why was this "
+            f"declined, “{last.step.says}”?"
+        ),
+        "",
+        f"  {scrip} explain {last.answer.transaction_id}",
+        f"  {scrip} exceptions list",
+        f"  {scrip} audit list",
     ]
 
 

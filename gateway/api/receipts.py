@@ -101,6 +101,12 @@ _OWN_DECLINES: Final[dict[tuple[ActivityType, Result], str]] = {
     (ActivityType.TRANSFER_BALANCE_FROM, Result.INSUFFICIENT_FUNDS): (
         "there is nothing on the card to move"
     ),
+    (ActivityType.AUTHORIZE, Result.ORIGINAL_NOT_FOUND): "there is no such hold",
+    (ActivityType.CAPTURE, Result.ORIGINAL_NOT_FOUND): "there is no such hold",
+    (ActivityType.RELEASE, Result.ORIGINAL_NOT_FOUND): "there is no such hold",
+    (ActivityType.CAPTURE, Result.CURRENCY_NOT_SUPPORTED): (
+        "a hold is captured in its own currency"
+    ),
 }
 _OWN_DECLINE_TEXTS: Final = {
     case: f"Declined: {why}." for case, why in _OWN_DECLINES.items()

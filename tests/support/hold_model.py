@@ -1,5 +1,5 @@
 """
-A small model of one hold on one card, written from the contract alone.
+A small model of a card and the holds on it, written from the contract alone.
 
 It decides one message after the other, in fractions, and knows nothing of the gateway.
 """
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from tests.support.model_rules import half_up
 
 UNKNOWN = "ORIGINAL_NOT_FOUND"
+TOO_LATE = "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
 
 
 class Shown(NamedTuple):
@@ -28,6 +29,34 @@ class Shown(NamedTuple):
 
 
 @dataclass
+class ModelHold:
+    """
+    A hold. `rate` is minor units of the card for one of its own.
+    """
+
+    rate: Fraction
+    ends: int
+    authorized: int
+    captured: int = 0
+    state: str = "OPEN"
+
+    @property
+    def held(self) -> int:
+        """
+        Give what it keeps.
+        """
+        if self.state != "OPEN":
+            return 0
+        return self.worth(self.authorized) - self.worth(self.captured)
+
+    def worth(self, minor: int) -> int:
+        """
+        Give what an amount under it is in the card's currency.
+        """
+        return half_up(minor * self.rate)
+
+
+@dataclass
 class Seen:
     """
     A message that came: its answer, what it moved, whether it was undone.
@@ -35,80 +64,108 @@ class Seen:
 
     kind: str
     told: Shown
+    hold: ModelHold | None = None
     minor: int = 0
     card_minor: int = 0
     undone: bool = False
+    has_card: bool = True
 
 
 class HoldModel:
     """
-    A card with some money, and one hold that may be placed on it.
-
-    `rate` is minor units of the card for one of the hold's; `tip` the part of a hold
-    that a capture may take beyond it; a hold lives for `lives` units of time.
+    A card with some money. `tip` is the part of a hold that may be captured beyond it.
     """
 
-    def __init__(
-        self, rate: Fraction, *, balance: int, tip: Fraction, lives: int
-    ) -> None:
-        self.rate, self.tip, self.lives = rate, tip, lives
-        self.balance = balance
+    def __init__(self, *, balance: int, tip: Fraction = Fraction(0)) -> None:
+        self.tip, self.balance = tip, balance
+        self.lost = False
         self.now = 0
-        self.ends = 0
-        self.state = ""
-        self.authorized = self.captured = 0
         self.expired = 0
+        self.holds: list[ModelHold] = []
         self.seen: dict[int, Seen | None] = {}
 
     @property
     def held(self) -> int:
         """
-        Give what the hold keeps.
+        Give what all holds keep.
         """
-        if self.state != "OPEN":
-            return 0
-        return self._worth(self.authorized) - self._worth(self.captured)
+        return sum(hold.held for hold in self.holds)
 
     def pass_time(self, units: int) -> None:
         """
         Let time pass; a hold ends with its last moment.
         """
         self.now += units
-        if self.state == "OPEN" and self.now >= self.ends:
-            self.state = "EXPIRED"
-            self.expired += 1
+        for hold in self.holds:
+            if hold.state == "OPEN" and self.now >= hold.ends:
+                hold.state = "EXPIRED"
+                self.expired += 1
 
-    def place(self, key: int, minor: int) -> Shown:
+    def spend(self, key: int, minor: int) -> Shown:
+        """
+        Redeem in the card's own currency.
+        """
+        if key in self.seen:
+            return self._repeated(key)
+        refused = self._refused(minor)
+        if refused:
+            return self._keep(key, "spend", refused)
+        self.balance -= minor
+        return self._keep(
+            key, "spend", self._tell("APPROVED", minor), None, minor, minor
+        )
+
+    def place(
+        self, key: int, minor: int, rate: Fraction, lives: int, *, partial: bool = False
+    ) -> Shown:
         """
         Authorize.
         """
         if key in self.seen:
             return self._repeated(key)
-        if self._worth(minor) > self.balance:
-            return self._keep(key, "place", self._tell("INSUFFICIENT_FUNDS"))
-        self.state, self.authorized = "OPEN", minor
-        self.ends = self.now + self.lives
-        told = self._tell("APPROVED", minor, hold=True)
-        return self._keep(key, "place", told, minor)
+        hold = ModelHold(rate, self.now + lives, minor)
+        available = self.balance - self.held
+        result = "APPROVED"
+        if partial and not self.lost and hold.held > available:
+            hold.authorized, result = int(available / rate), "APPROVED_PARTIAL"
+        refused = self._refused(hold.held)
+        if not self.lost and not hold.worth(minor):
+            refused = self._tell("INVALID_AMOUNT")
+        if refused or not hold.held:
+            refused = refused or self._tell("INSUFFICIENT_FUNDS")
+            return self._keep(key, "place", refused)
+        self.holds.append(hold)
+        told = self._tell(result, hold.authorized, hold)
+        return self._keep(key, "place", told, hold, hold.authorized)
 
     def increment(self, key: int, original: int, minor: int) -> Shown:
         """
         IncrementAuthorization.
         """
-        fault = self._fault(key, original, "increment")
-        if fault:
-            return fault
-        more = self._worth(self.authorized + minor) - self._worth(self.authorized)
-        result = "APPROVED"
-        if self.state != "OPEN":
-            result = "AUTHORIZATION_EXPIRED"
-        elif more > self.balance - self.held:
-            result = "INSUFFICIENT_FUNDS"
-        if result != "APPROVED":
-            return self._keep(key, "increment", self._tell(result))
-        self.authorized += minor
-        told = self._tell(result, minor, hold=True)
-        return self._keep(key, "increment", told, minor)
+        if key in self.seen:
+            return self._repeated(key)
+        hold = self._placed(original)
+        if hold is None:
+            # It is asked what an Authorize is before the hold is looked for.
+            known = self._has_card(original)
+            told = self._tell(UNKNOWN) if known else Shown(UNKNOWN)
+            if known and self.lost:
+                told = Shown("LOST_CARD")
+            return self._astray(key, "increment", original, told)
+        more = hold.worth(hold.authorized + minor) - hold.worth(hold.authorized)
+        refused = None
+        if self.lost:
+            refused = Shown("LOST_CARD")
+        elif not more:
+            refused = self._tell("INVALID_AMOUNT")
+        elif hold.state != "OPEN":
+            refused = self._tell("AUTHORIZATION_EXPIRED")
+        refused = refused or self._refused(more)
+        if refused:
+            return self._keep(key, "increment", refused)
+        hold.authorized += minor
+        told = self._tell("APPROVED", minor, hold)
+        return self._keep(key, "increment", told, hold, minor)
 
     def capture(
         self, key: int, original: int, minor: int | None, *, keep_open: bool
@@ -116,42 +173,57 @@ class HoldModel:
         """
         Capture; None is all that is left.
         """
-        fault = self._fault(key, original, "capture")
-        if fault:
-            return fault
+        if key in self.seen:
+            return self._repeated(key)
+        hold = self._placed(original)
+        if hold is None:
+            told = self._no_hold(original)
+            return self._astray(key, "capture", original, told)
+        ended = {
+            "OPEN": None,
+            "CAPTURED": "EXCEEDS_AUTHORIZED",
+            "CANCELLED": "AUTHORIZATION_EXPIRED",
+            "EXPIRED": "AUTHORIZATION_EXPIRED",
+        }[hold.state]
+        if minor is None and ended:
+            return self._keep(key, "capture", self._tell(ended))
         if minor is None:
-            minor = self.authorized - self.captured
-        whole = self.captured + minor
-        beyond = self._worth(whole) - self._worth(self.authorized)
-        most = self.authorized + int(self.authorized * self.tip)
+            minor = hold.authorized - hold.captured
+        whole = hold.captured + minor
+        taken = hold.worth(whole) - hold.worth(hold.captured)
+        beyond = hold.worth(whole) - hold.worth(hold.authorized)
         result = "APPROVED"
-        if self.state in {"CANCELLED", "EXPIRED"}:
-            result = "AUTHORIZATION_EXPIRED"
-        elif self.state == "CAPTURED" or whole > most:
+        if not taken:
+            result = "INVALID_AMOUNT"
+        elif ended:
+            result = ended
+        elif whole > hold.authorized + int(hold.authorized * self.tip):
             result = "EXCEEDS_AUTHORIZED"
         elif beyond > self.balance - self.held:
             result = "INSUFFICIENT_FUNDS"
         if result != "APPROVED":
             return self._keep(key, "capture", self._tell(result))
-        taken = self._worth(whole) - self._worth(self.captured)
-        self.captured = whole
+        hold.captured = whole
         self.balance -= taken
         if not keep_open or beyond >= 0:
-            self.state = "CAPTURED"
-        told = self._tell(result, minor, hold=True)
-        return self._keep(key, "capture", told, minor, taken)
+            hold.state = "CAPTURED"
+        told = self._tell(result, minor, hold)
+        return self._keep(key, "capture", told, None, minor, taken)
 
     def cancel(self, key: int, original: int) -> Shown:
         """
         CancelAuthorization.
         """
-        fault = self._fault(key, original, "cancel")
-        if fault:
-            return fault
-        if self.state != "OPEN":
+        if key in self.seen:
+            return self._repeated(key)
+        hold = self._placed(original)
+        if hold is None:
+            told = self._no_hold(original)
+            return self._astray(key, "cancel", original, told)
+        if hold.state != "OPEN":
             return self._keep(key, "cancel", self._tell("AUTHORIZATION_EXPIRED"))
-        self.state = "CANCELLED"
-        return self._keep(key, "cancel", self._tell("APPROVED", hold=True))
+        hold.state = "CANCELLED"
+        return self._keep(key, "cancel", self._tell("APPROVED", hold=hold))
 
     def reverse(self, original: int) -> Shown:
         """
@@ -162,50 +234,74 @@ class HoldModel:
         undone = self.seen[original]
         if undone is None:
             return Shown(UNKNOWN)
-        if undone.told.result != "APPROVED":
+        if undone.told.result not in {"APPROVED", "APPROVED_PARTIAL"}:
             return Shown("APPROVED")
         if undone.undone:
             return self._tell("APPROVED")
         if undone.kind == "cancel":
             return self._tell("CANNOT_BE_REVERSED")
-        told = getattr(self, f"_undo_{undone.kind}")(undone)
+        told = self._undo(undone)
         undone.undone = told.result == "APPROVED"
-        assert isinstance(told, Shown)
         return told
 
-    def _undo_place(self, _: Seen) -> Shown:
-        if self.captured:
-            return self._tell("FURTHER_ACTIVITY_PREVENTS_REVERSAL")
-        if self.state != "OPEN":
-            return self._tell("APPROVED")
-        self.state = "CANCELLED"
-        return self._tell("APPROVED", self.authorized, hold=True)
+    def _undo(self, undone: Seen) -> Shown:
+        hold = undone.hold
+        if hold is None:
+            self.balance += undone.card_minor
+            return self._tell("APPROVED", undone.minor)
+        if undone.kind == "place":
+            if hold.captured:
+                return self._tell(TOO_LATE)
+            if hold.state != "OPEN":
+                return self._tell("APPROVED")
+            hold.state = "CANCELLED"
+            return self._tell("APPROVED", hold.authorized, hold)
+        less = hold.authorized - undone.minor
+        if hold.state != "OPEN" or less < hold.captured:
+            return self._tell(TOO_LATE)
+        hold.authorized = less
+        if hold.held == 0:
+            hold.state = "CAPTURED"
+        return self._tell("APPROVED", undone.minor, hold)
 
-    def _undo_increment(self, undone: Seen) -> Shown:
-        less = self.authorized - undone.minor
-        if self.state != "OPEN" or less < self.captured:
-            return self._tell("FURTHER_ACTIVITY_PREVENTS_REVERSAL")
-        self.authorized = less
-        if self.held == 0:
-            self.state = "CAPTURED"
-        return self._tell("APPROVED", undone.minor, hold=True)
-
-    def _undo_capture(self, undone: Seen) -> Shown:
-        self.balance += undone.card_minor
-        return self._tell("APPROVED", undone.minor)
-
-    def _fault(self, key: int, original: int, kind: str) -> Shown | None:
+    def _refused(self, card_minor: int) -> Shown | None:
         """
-        Answer what was asked before, and what names no hold.
+        Tell what is in the way of new money: the card, or that there is not enough.
         """
-        if key in self.seen:
-            return self._repeated(key)
-        placed = self.seen.get(original)
-        if placed is None:
-            return self._keep(key, kind, Shown(UNKNOWN))
-        if placed.told.result != "APPROVED":
-            return self._keep(key, kind, Shown(UNKNOWN))
+        if self.lost:
+            return Shown("LOST_CARD")
+        if card_minor > self.balance - self.held:
+            return self._tell("INSUFFICIENT_FUNDS")
         return None
+
+    def _approved(self, original: int) -> bool:
+        named = self.seen.get(original)
+        return named is not None and named.told.result.startswith("APPROVED")
+
+    def _placed(self, original: int) -> ModelHold | None:
+        named = self.seen.get(original)
+        return named.hold if named is not None and named.kind == "place" else None
+
+    def _no_hold(self, original: int) -> Shown:
+        """
+        Tell that there is no such hold, of what was approved with the balances.
+        """
+        return self._tell(UNKNOWN) if self._approved(original) else Shown(UNKNOWN)
+
+    def _has_card(self, original: int) -> bool:
+        """
+        Tell whether a message was about the card: what names nothing is about none.
+        """
+        named = self.seen.get(original)
+        return named is not None and named.has_card
+
+    def _astray(self, key: int, kind: str, original: int, told: Shown) -> Shown:
+        """
+        Keep what named no hold.
+        """
+        has_card = self._has_card(original)
+        self.seen[key] = Seen(kind, told, has_card=has_card)
+        return told
 
     def _repeated(self, key: int) -> Shown:
         before = self.seen[key]
@@ -214,15 +310,22 @@ class HoldModel:
         return before.told._replace(replayed=True)
 
     def _keep(
-        self, key: int, kind: str, told: Shown, minor: int = 0, card_minor: int = 0
+        self,
+        key: int,
+        kind: str,
+        told: Shown,
+        hold: ModelHold | None = None,
+        minor: int = 0,
+        card_minor: int = 0,
     ) -> Shown:
-        self.seen[key] = Seen(kind, told, minor, card_minor)
+        self.seen[key] = Seen(kind, told, hold, minor, card_minor)
         return told
 
-    def _tell(self, result: str, approved: int = 0, *, hold: bool = False) -> Shown:
+    def _tell(
+        self, result: str, approved: int = 0, hold: ModelHold | None = None
+    ) -> Shown:
         balances = (self.balance - self.held, self.balance, self.held)
-        now = (self.state, self.authorized, self.captured, self.held)
-        return Shown(result, approved, balances, now if hold else None)
-
-    def _worth(self, minor: int) -> int:
-        return half_up(minor * self.rate)
+        now = None
+        if hold is not None:
+            now = (hold.state, hold.authorized, hold.captured, hold.held)
+        return Shown(result, approved, balances, now)

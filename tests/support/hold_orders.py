@@ -52,7 +52,7 @@ class Terms:
         """
         Make a model of them.
         """
-        return HoldModel(self.rate, balance=OPENING, tip=self.tip, lives=LIVES_S)
+        return HoldModel(balance=OPENING, tip=self.tip)
 
 
 # An increment is smaller than a part, so that less than it may be left.
@@ -87,7 +87,7 @@ def next_message(before: str, letter: str, terms: Terms) -> Message:
     return Message("capture", mine, PLACING, terms.part if part else None, part)
 
 
-def answer(model: HoldModel, message: Message) -> Shown | None:
+def answer(model: HoldModel, message: Message, terms: Terms) -> Shown | None:
     """
     Let the model answer a message; None to what nobody asked.
     """
@@ -96,7 +96,7 @@ def answer(model: HoldModel, message: Message) -> Shown | None:
         model.pass_time(LIVES_S)
         return None
     if message.kind == "place":
-        return model.place(key, minor or 0)
+        return model.place(key, minor or 0, terms.rate, LIVES_S)
     if message.kind == "increment":
         return model.increment(key, original, minor or 0)
     if message.kind == "capture":

@@ -57,7 +57,7 @@ class Orders:
         model, terms = self._terms.model(), self._terms
         for place, letter in enumerate(order):
             message = next_message(order[:place], letter, terms)
-            wanted = answer(model, message)
+            wanted = answer(model, message, terms)
             if wanted is None:
                 self._passed += timedelta(seconds=LIVES_S)
                 self._gateway.shift_clock(self._passed)

@@ -18,9 +18,11 @@ from gateway.domain.decision import Stamp, View
 from gateway.domain.ids import CardId, TerminalId
 from gateway.domain.policy import Policy
 from gateway.engine.answers import Answer
-from gateway.engine.attempt import Attempt, Done, Hints, RestartError, Tools
+from gateway.engine.attempt import Attempt
+from gateway.engine.hints import Done, Hints, RestartError
 from gateway.engine.items import Item
 from gateway.engine.policies import Policies
+from gateway.engine.tools import Tools
 from tests.support.fake_books import FakeBooks
 from tests.support.fake_ports import CountingIds, FakeCodes, FakeFaultPoint, at_once
 from tests.support.model import Model

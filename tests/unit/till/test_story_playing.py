@@ -229,6 +229,13 @@ async def test_the_summary_has_a_section_by_story(telling: Telling) -> None:
     assert 67_80 == facts["bookshop"]["cards"]["saver"]
 
 
+def test_too_few_days_for_a_story_show_no_table() -> None:
+    """
+    A demo of one day has shoppers only.
+    """
+    assert [] == list(story_tables(Record([])))
+
+
 async def test_the_clock_waits_for_the_scenes_of_an_hour() -> None:
     """
     Hours without shoppers are played too, and each is over before the next begins.

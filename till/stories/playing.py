@@ -14,8 +14,9 @@ from uuid import UUID
 
 from till.answer import Answer
 from till.client import Sender
+from till.durable_lines import JournalError
 from till.errors import TillError
-from till.journal import JournalError, MemoryJournal
+from till.journal import MemoryJournal
 from till.offline import OfflineQueue
 from till.requests import GetBalance, GetTransaction, Request, Reverse
 from till.shop import Ending, Shop, StillOpenError

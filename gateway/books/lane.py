@@ -69,6 +69,7 @@ _QUERIES: Final = (
     "update_cards",
     "write_holds",
     "insert_hold_steps",
+    "insert_exceptions",
     "recent_uses",
     "update_terminals",
     "write_pin_tries",

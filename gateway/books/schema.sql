@@ -140,8 +140,18 @@ CREATE TABLE terminal (
     store_id bigint NOT NULL REFERENCES store,
     code text NOT NULL CHECK (code ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
     state smallint NOT NULL DEFAULT 1 CHECK (state BETWEEN 1 AND 3),
+    -- It confirms what was approved there.
+    two_message boolean NOT NULL DEFAULT false,
+    -- What it may sell while it cannot ask; NULL: nothing.
+    floor_limit_minor bigint,
+    floor_limit_currency char(3),
     CONSTRAINT terminal_code_key UNIQUE (store_id, code),
-    CONSTRAINT terminal_store_key UNIQUE (store_id, terminal_id)
+    CONSTRAINT terminal_store_key UNIQUE (store_id, terminal_id),
+    CONSTRAINT terminal_floor_limit_check CHECK (
+        num_nulls(floor_limit_minor, floor_limit_currency) IN (0, 2)
+        AND floor_limit_minor BETWEEN 1 AND 1000000000000000
+        AND floor_limit_currency ~ '^[A-Z]{3}$'
+    )
 );
 
 -- What holds a certificate: 1 TERMINAL speaks for one terminal, 2 CONTROLLER for all of
@@ -763,7 +773,7 @@ CREATE TABLE transaction (
     -- Its terminal has still to confirm it.
     unconfirmed boolean NOT NULL DEFAULT false,
     -- What else the decision saw, for its explanation.
-    seen bytea CHECK (octet_length(seen) <= 4096),
+    seen bytea CHECK (octet_length(seen) <= 65536),
     -- Which limit refused (gateway/domain/limits.py), what it is, for velocity in how
     -- many seconds, and the version that says it. NULL: the product's row or the default.
     limit_kind smallint,
@@ -797,8 +807,13 @@ CREATE TABLE transaction (
                 balance_before_minor, balance_after_minor,
                 available_before_minor, available_after_minor, held_after_minor
             ) = 0
-            ELSE card_minor = 0 AND effective IS NOT TRUE
+            ELSE card_minor = 0 AND (effective IS NOT TRUE OR activity IN (4, 8, 19))
         END
+    ),
+    -- Only an approval waits to be confirmed, and what was told offline does not.
+    CONSTRAINT transaction_unconfirmed_check CHECK (
+        NOT unconfirmed
+        OR (activity IN (1, 2, 3, 6, 7, 10) AND result <= 2 AND NOT offline)
     ),
     -- The record of a conversion is whole or absent.
     CONSTRAINT transaction_rates_check CHECK (
@@ -854,6 +869,8 @@ WHERE effective AND activity = 19;
 -- The refunds of a sale.
 CREATE INDEX transaction_refund_idx ON transaction (original_transaction_id)
 WHERE activity = 7 AND result = 1;
+CREATE INDEX transaction_unconfirmed_idx ON transaction (host_time)
+WHERE unconfirmed;
 
 -- The refunds of a sale that stand come to no more than it was approved for, and to
 -- nothing where it was undone. Two batches cannot pass it side by side: both change the
@@ -1025,6 +1042,24 @@ CREATE TABLE hold_step (
 CREATE INDEX hold_step_hold_idx ON hold_step (hold_id);
 -- A hold ends once.
 CREATE UNIQUE INDEX hold_step_end_key ON hold_step (hold_id) WHERE state <> 1;
+
+-- What the books cannot settle by themselves. Inserted, never changed; it is over when
+-- the transaction that it is about is undone.
+CREATE TABLE exception_item (
+    transaction_id uuid NOT NULL REFERENCES transaction,
+    -- 1 ADVICE_NOT_PAID, 2 LOAD_NOT_REVERSED
+    kind smallint NOT NULL CHECK (kind BETWEEN 1 AND 2),
+    opened_by uuid NOT NULL REFERENCES transaction,
+    -- gateway/domain/results.py: a decline, which kept it from being settled
+    reason smallint NOT NULL CHECK (reason BETWEEN 3 AND 31 AND reason <> 24),
+    store_id bigint NOT NULL REFERENCES store,
+    amount_minor bigint NOT NULL
+    CHECK (amount_minor BETWEEN 1 AND 1000000000000000),
+    currency char(3) NOT NULL CHECK (octet_length(currency) = 3),
+    opened_at timestamptz NOT NULL,
+    CONSTRAINT exception_item_pkey PRIMARY KEY (transaction_id, kind)
+);
+CREATE INDEX exception_item_store_idx ON exception_item (store_id, opened_at);
 
 CREATE FUNCTION refuse_ended_hold() RETURNS trigger
 LANGUAGE plpgsql
@@ -1287,6 +1322,9 @@ GRANT UPDATE (
 ) ON hold TO scrip_gateway;
 GRANT SELECT ON hold, hold_step TO scrip_reader;
 
+-- Exceptions.
+GRANT SELECT, INSERT ON exception_item TO scrip_gateway;
+GRANT SELECT ON exception_item TO scrip_reader;
 -- The line of cards that took each other's place.
 GRANT SELECT ON card_line_v1 TO scrip_gateway, scrip_reader;
 
@@ -1525,9 +1563,15 @@ AS $$
             AND (
                 t.transaction_id IS NULL
                 OR t.card_id IS DISTINCT FROM a.card_id
-                OR t.result <> a.result
-                OR t.terminal_id <> a.terminal_id
-                OR t.actor IS DISTINCT FROM a.staff
+                OR (
+                    -- 8 EXPLAIN names what was looked at, whoever did that.
+                    a.operation <> 8
+                    AND (
+                        t.result <> a.result
+                        OR t.terminal_id <> a.terminal_id
+                        OR t.actor IS DISTINCT FROM a.staff
+                    )
+                )
             )
         LIMIT most
     )
@@ -1542,7 +1586,8 @@ AS $$
             t.actor IS NOT NULL
             AND t.request_id IS NOT NULL
             AND NOT EXISTS (
-                SELECT FROM audit AS a WHERE a.transaction_id = t.transaction_id
+                SELECT FROM audit AS a
+                WHERE a.transaction_id = t.transaction_id AND a.operation <> 8
             )
         LIMIT most
     )
@@ -1560,3 +1605,130 @@ GRANT INSERT (transaction_id, requested_by, reason) ON adjustment TO scrip_gatew
 GRANT UPDATE (approval_id, approved_by) ON adjustment TO scrip_gateway;
 GRANT SELECT ON adjustment TO scrip_gateway, scrip_admin, scrip_reader;
 GRANT SELECT ON audit TO scrip_admin, scrip_reader;
+
+-- What the policy was at each of its versions, so that a decision can be explained by
+-- the rules that it saw. Rates and the content of restriction versions never change and
+-- need no history.
+
+-- One row for each change of a row that decisions look at. Inserted, never changed.
+CREATE TABLE policy_history (
+    history_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    policy_version bigint NOT NULL CHECK (policy_version >= 1),
+    table_name text NOT NULL,
+    row_key jsonb NOT NULL,
+    -- NULL: it was taken out.
+    content jsonb
+);
+
+CREATE INDEX policy_history_row_idx
+ON policy_history (table_name, row_key, history_id);
+
+-- The columns of the key are the trigger's arguments. The change has raised the version
+-- before (raise_policy_version), and keeps it locked until it commits.
+CREATE FUNCTION keep_policy_history() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public
+AS $$
+DECLARE
+    changed jsonb := to_jsonb(CASE WHEN TG_OP = 'DELETE' THEN OLD ELSE NEW END);
+BEGIN
+    INSERT INTO public.policy_history (policy_version, table_name, row_key, content)
+    SELECT
+        p.version,
+        TG_TABLE_NAME,
+        (SELECT jsonb_object_agg(k, changed -> k) FROM unnest(TG_ARGV) AS k),
+        CASE WHEN TG_OP = 'DELETE' THEN NULL ELSE changed END
+    FROM public.policy_version AS p;
+    RETURN NULL;
+END
+$$;
+REVOKE ALL ON FUNCTION keep_policy_history() FROM public;
+
+-- The rows of a table as they were at the version that the session names.
+CREATE FUNCTION policy_rows_at(wanted text) RETURNS SETOF jsonb
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, public
+AS $$
+    SELECT h.content
+    FROM (
+        SELECT DISTINCT ON (row_key) row_key, content
+        FROM public.policy_history
+        WHERE table_name = wanted
+            AND policy_version <= current_setting('scrip.policy_version')::bigint
+        ORDER BY row_key, history_id DESC
+    ) AS h
+    WHERE h.content IS NOT NULL
+$$;
+REVOKE ALL ON FUNCTION policy_rows_at(text) FROM public;
+GRANT EXECUTE ON FUNCTION policy_rows_at(text) TO scrip_gateway, scrip_reader;
+
+-- Tables of the policy as they were: who sets search_path = policy_at, public and
+-- scrip.policy_version reads an old policy by the queries that read the new one. A
+-- migration that adds a column to one of these tables makes its view again.
+CREATE SCHEMA policy_at;
+GRANT USAGE ON SCHEMA policy_at TO scrip_gateway, scrip_reader;
+
+CREATE VIEW policy_at.policy_version AS
+SELECT current_setting('scrip.policy_version')::bigint AS version;
+GRANT SELECT ON policy_at.policy_version TO scrip_gateway, scrip_reader;
+
+CREATE FUNCTION remember_policy_of(kept text, VARIADIC key text []) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, public
+AS $$
+DECLARE
+    arguments text := (SELECT string_agg(quote_literal(k), ', ') FROM unnest(key) AS k);
+BEGIN
+    EXECUTE format(
+        'CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON public.%I '
+        'FOR EACH ROW EXECUTE FUNCTION public.keep_policy_history(%s)',
+        kept || '_history', kept, arguments
+    );
+    EXECUTE format(
+        'INSERT INTO public.policy_history '
+        '(policy_version, table_name, row_key, content) '
+        'SELECT p.version, %L, '
+        '(SELECT jsonb_object_agg(k, to_jsonb(t) -> k) FROM unnest(%L::text[]) AS k), '
+        'to_jsonb(t) FROM public.policy_version AS p CROSS JOIN public.%I AS t',
+        kept, key, kept
+    );
+    PERFORM public.show_policy_of(kept);
+END
+$$;
+REVOKE ALL ON FUNCTION remember_policy_of(text, text []) FROM public;
+
+CREATE FUNCTION show_policy_of(kept text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, public
+AS $$
+BEGIN
+    EXECUTE format('DROP VIEW IF EXISTS policy_at.%I', kept);
+    EXECUTE format(
+        'CREATE VIEW policy_at.%I AS SELECT r.* FROM public.policy_rows_at(%L) AS h '
+        'CROSS JOIN LATERAL jsonb_populate_record(NULL::public.%I, h) AS r',
+        kept, kept, kept
+    );
+    EXECUTE format(
+        'GRANT SELECT ON policy_at.%I TO scrip_gateway, scrip_reader', kept
+    );
+END
+$$;
+REVOKE ALL ON FUNCTION show_policy_of(text) FROM public;
+
+SELECT remember_policy_of('program', 'program_id');
+SELECT remember_policy_of('merchant', 'merchant_id');
+SELECT remember_policy_of('program_merchant', 'program_id', 'merchant_id');
+SELECT remember_policy_of('store', 'store_id');
+SELECT remember_policy_of('store_group_member', 'store_id', 'store_group_id');
+SELECT remember_policy_of('terminal', 'terminal_id');
+SELECT remember_policy_of('device', 'device_id');
+SELECT remember_policy_of('card_product', 'product_id');
+SELECT remember_policy_of('currency_rule', 'currency');
+SELECT remember_policy_of(
+    'cash_out_rule', 'jurisdiction', 'effective_from', 'cards'
+);
+SELECT remember_policy_of('issue_batch', 'issue_batch_id');
+SELECT remember_policy_of('restriction_version', 'restriction_version_id');
+SELECT remember_policy_of('limit_version', 'limit_version_id');
+
+GRANT SELECT ON policy_history TO scrip_gateway, scrip_reader;

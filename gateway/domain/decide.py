@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from gateway.domain.adjust import decide_adjust, decide_approve_adjustment
+from gateway.domain.advice import decide_advice
 from gateway.domain.authorize import decide_authorize, decide_increment
 from gateway.domain.block import decide_block, decide_unblock
 from gateway.domain.capture import decide_cancel, decide_capture
@@ -35,6 +36,7 @@ from gateway.domain.commands import (
     Unblock,
     Void,
 )
+from gateway.domain.confirm import decide_confirm
 from gateway.domain.deactivate import decide_deactivate
 from gateway.domain.decision import Decision, View
 from gateway.domain.loading import decide_activate, decide_load
@@ -45,6 +47,7 @@ from gateway.domain.refund import decide_refund
 from gateway.domain.replace_card import decide_replace
 from gateway.domain.results import ActivityType
 from gateway.domain.reverse import decide_reverse
+from gateway.domain.seen import seen_of
 from gateway.domain.transfer_balance import decide_transfer_balance
 from gateway.domain.void import decide_void
 
@@ -79,6 +82,7 @@ _BY_CARD: Final[dict[type[Command], Callable[[Any, View], Decision]]] = {
     Load: decide_load,
     Activate: decide_activate,
     CashOut: decide_cash_out,
+    Advice: decide_advice,
     Block: decide_block,
     Unblock: decide_unblock,
     Deactivate: decide_deactivate,
@@ -94,6 +98,7 @@ _BY_ORIGINAL: Final[
     Reverse: decide_reverse,
     Refund: decide_refund,
     Void: decide_void,
+    Confirm: decide_confirm,
     IncrementAuthorization: decide_increment,
     Capture: decide_capture,
     CancelAuthorization: decide_cancel,
@@ -113,8 +118,11 @@ def activity_of(command: Command) -> ActivityType:
 def decide(command: Command, view: View, original: Original | None) -> Decision:
     """
     Decide one command. `original` is what it names, None where it names none.
+
+    What the decision is about to see is written down with it.
     """
     kind = type(command)
+    view = view._replace(seen=seen_of(command, view, original))
     if isinstance(command, Naming):
         return _BY_ORIGINAL[kind](command, view, original)
     return _BY_CARD[kind](command, view)

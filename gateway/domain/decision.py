@@ -10,6 +10,7 @@ from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.checks import refuse_card
 from gateway.domain.commands import Amount, CardRef, TillContext
+from gateway.domain.exceptions import ExceptionItem
 from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import RequestId, TerminalId, TransactionId
 from gateway.domain.limits import NOTHING_USED, Exceeded, Used
@@ -22,7 +23,7 @@ from gateway.domain.record import (
     TransactionRecord,
 )
 from gateway.domain.restrictions import Refusal
-from gateway.domain.results import ActivityType, Channel, Result
+from gateway.domain.results import TO_CONFIRM, ActivityType, Channel, Result
 
 
 class Stamp(NamedTuple):
@@ -48,7 +49,8 @@ class View(NamedTuple):
     The place, the card under its lock, the policy in force, and the stamp. `other` is
     the second card of a command that names two; `holds` are the OPEN ones of `card`,
     given to a command that moves them. `used` is what is used of the limits, `pin` what
-    is kept of the card's, given to a command that carries one.
+    is kept of the card's, given to a command that carries one. `seen` is all this
+    written down, for the record.
     """
 
     place: Place
@@ -59,6 +61,7 @@ class View(NamedTuple):
     holds: tuple[Hold, ...] = ()
     used: Used = NOTHING_USED
     pin: CardPin | None = None
+    seen: bytes | None = None
 
 
 class Asked(Protocol):
@@ -116,6 +119,7 @@ class Decision:
 
     `holds` are those that are new or changed, `step` what became of the one the command
     is about. `also` is what the same request brings about besides, on another card.
+    `exception` is what people must look at.
     `tries` are the counts of wrong PINs that change.
     `adjustment` is who of the staff asked for one, or let it happen.
     """
@@ -126,6 +130,7 @@ class Decision:
     holds: tuple[Hold, ...] = ()
     step: HoldStep | None = None
     also: tuple["Decision", ...] = ()
+    exception: ExceptionItem | None = None
     tries: tuple[PinTries, ...] = ()
     adjustment: AdjustmentAsked | AdjustmentApproved | None = None
 
@@ -149,7 +154,6 @@ class Facts(NamedTuple):
     refusal: Refusal | None = None
     offline: bool = False
     unconfirmed: bool = False
-    seen: bytes | None = None
     exceeded: Exceeded | None = None
     terminal_minor: int | None = None
     tries: tuple[PinTries, ...] = ()
@@ -163,10 +167,23 @@ class Facts(NamedTuple):
             self.refusal
             or self.offline
             or self.unconfirmed
-            or self.seen
             or self.exceeded
             or self.terminal_minor is not None
         )
+
+
+def waits(place: Place, facts: Facts) -> bool:
+    """
+    Tell whether an approval has still to be confirmed by its terminal.
+
+    What was sold offline is told once, and done.
+    """
+    return (
+        place.terminal.two_message
+        and facts.approved
+        and not facts.offline
+        and facts.activity in TO_CONFIRM
+    )
 
 
 def write_record(
@@ -236,11 +253,15 @@ def write_record(
         terminal_batch_no=till.terminal_batch_no,
         channel=command.channel,
         actor=command.actor,
+        seen=view.seen,
     )
-    return _with_particulars(record, facts) if facts.particular else record
+    particular = facts.particular or waits(place, facts)
+    return _with_particulars(record, facts, place) if particular else record
 
 
-def _with_particulars(record: TransactionRecord, facts: Facts) -> TransactionRecord:
+def _with_particulars(
+    record: TransactionRecord, facts: Facts, place: Place
+) -> TransactionRecord:
     """
     Add what few records have.
     """
@@ -250,8 +271,7 @@ def _with_particulars(record: TransactionRecord, facts: Facts) -> TransactionRec
         restriction_version_id=refusal.restriction_version_id if refusal else None,
         refusal_hours=refusal.hours if refusal else None,
         offline=facts.offline,
-        unconfirmed=facts.unconfirmed,
-        seen=facts.seen,
+        unconfirmed=facts.unconfirmed or waits(place, facts),
         limit_kind=exceeded.kind if exceeded else None,
         limit_value=exceeded.value if exceeded else None,
         limit_window_s=exceeded.window_s if exceeded else None,

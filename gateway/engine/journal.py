@@ -22,6 +22,7 @@ from gateway.domain.commands import (
     Reverse,
 )
 from gateway.domain.decision import Decision
+from gateway.domain.exceptions import ExceptionItem
 from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import CardId, RequestKey, TerminalId, TransactionId
 from gateway.domain.limits import Used
@@ -81,6 +82,7 @@ class Journal:
         self._steps: list[HoldStep] = []
         self._records: list[TransactionRecord] = []
         self._postings: list[Posting] = []
+        self._exceptions: list[ExceptionItem] = []
         self._changed: dict[CardId, Card] = {}
         self._undone: set[TransactionId] = set()
         self._pins = {pin.card_id: pin for pin in locked.pins}
@@ -252,6 +254,8 @@ class Journal:
             self._holds.change(hold, decision.record)
         if decision.step is not None:
             self._steps.append(decision.step)
+        if decision.exception is not None:
+            self._exceptions.append(decision.exception)
         if decision.tries:
             self.count(decision.tries)
         if isinstance(decision.adjustment, AdjustmentAsked):
@@ -298,6 +302,7 @@ class Journal:
             },
             holds=self._holds.changed,
             steps=self._steps,
+            exceptions=self._exceptions,
             uses=self._usage.of_cards(self._changed),
             terminal_uses=self._usage.of_terminals(),
             tries=list(self._tries.values()),
@@ -319,6 +324,9 @@ class Journal:
             lost = record.result is Result.ORIGINAL_NOT_FOUND
             if lost and isinstance(command, Reverse):
                 self._kept[command.original] = Kept(None, record, reversed=False)
+        elif record.activity is ActivityType.CONFIRM:
+            if record.effective:
+                self._kept[command.original] = replace(original, confirmed=True)
         elif record.effective and record.activity in ADJUSTMENTS:
             self._kept[command.original] = replace(original, confirmed=True)
         elif record.effective and original.record.transaction_id is not None:
@@ -333,8 +341,6 @@ class Journal:
             return
         elif record.activity is ActivityType.REFUND:
             self._add_refund(record, sign=1)
-        elif record.activity is ActivityType.CONFIRM:
-            self._kept[command.original] = replace(original, confirmed=True)
 
     def _add_refund(self, refund: TransactionRecord, *, sign: int) -> None:
         """

@@ -20,6 +20,7 @@ from gateway.domain.errors import (
 )
 from gateway.domain.ids import CardId
 from gateway.domain.policy import Caller
+from gateway.domain.record import TransactionRecord
 from gateway.domain.results import Result
 from gateway.engine.answers import Answer
 from gateway.engine.aside import Patience, refuse
@@ -243,8 +244,16 @@ class Lane:
         failed = [
             FailedLookup(given.record.terminal_id, given.record.store_id)
             for _, given in done.answers
-            if given.record.result is Result.INVALID_CARD and not given.replayed
+            if _found_no_card(given.record) and not given.replayed
         ]
         if done.cards or failed or done.holds:
             await self._tools.faults.reach("after_answer")
             self._live.publish(done.cards, failed, done.holds)
+
+
+def _found_no_card(record: TransactionRecord) -> bool:
+    """
+    Tell whether a request named an unknown card; an Advice is approved all the same.
+    """
+    unknown = Result.INVALID_CARD
+    return record.result is unknown or (record.offline and record.reason == unknown)

@@ -14,6 +14,7 @@ from gateway.domain.auditing import AuditEntry
 from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
+from gateway.domain.exceptions import ExceptionItem
 from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import (
     CardId,
@@ -177,7 +178,7 @@ class WriteSet:
     `holds` are those that are new or changed, in their last version. `uses` holds what
     each of the cards used of its day, `terminal_uses` the same of terminals where that
     changed. `audit` is written last of all, right before the commit: its chain has one
-    lock for all.
+    lock for all. Of `exceptions` those are kept that are not kept already.
     """
 
     records: Sequence[TransactionRecord]
@@ -186,6 +187,7 @@ class WriteSet:
     card_versions: dict[CardId, int]
     holds: Sequence[Hold] = ()
     steps: Sequence[HoldStep] = ()
+    exceptions: Sequence[ExceptionItem] = ()
     uses: Mapping[CardId, DayUse] = field(default_factory=dict)
     terminal_uses: Mapping[TerminalId, DayUse] = field(default_factory=dict)
     tries: Sequence[PinTries] = ()

@@ -21,19 +21,19 @@ from gateway.engine.answers import Answer
 from gateway.engine.attempt import Attempt, Hints, RestartError
 from gateway.engine.items import Item
 from tests.support import world
-from tests.support.engine_world import CONTROLLER, Bench, bench, lane_policy
+from tests.support.desks import AMIRA
+from tests.support.engine_world import CONTROLLER
 from tests.support.fake_ports import at_once
 from tests.support.lives import (
-    CLERK,
     block,
     deactivate,
     new,
-    rules,
     take_place,
     transfer,
     unblock,
 )
 from tests.support.model_cards import GRAVER, MONEY, LifeCard, LifeModel, Wish
+from tests.support.staffed import asked_at_desk, staffed
 from tests.support.world import activate, amount, load, redeem, refund, reverse
 
 CARDS: Final = 8
@@ -67,8 +67,7 @@ class Lives:
         self.model = LifeModel(
             {number: LifeCard(once=number in ONCE) for number in range(1, CARDS + 1)}
         )
-        policy = replace(lane_policy(), products=rules().products)
-        self.lane: Bench = bench(*map(_printed, self.model.cards), rules=policy)
+        self.lane = staffed(*map(_printed, self.model.cards))
         self.asked: list[tuple[int, Wish]] = []
         self.waiting: list[tuple[int, Wish]] = []
 
@@ -110,7 +109,12 @@ class Lives:
     def _run(self, commands: list[MoneyCommand]) -> list[Answer]:
         nobody = cast("asyncio.Future[Answer]", None)
         items = [
-            Item(caller=CONTROLLER, command=command, deadline=0, future=nobody)
+            Item(
+                caller=AMIRA if command.channel is Channel.IVR else CONTROLLER,
+                command=asked_at_desk(command),
+                deadline=0,
+                future=nobody,
+            )
             for command in commands
         ]
         hints = Hints()
@@ -173,9 +177,8 @@ def command_of(number: int, asked: Wish) -> MoneyCommand:
     changes: dict[str, Any] = {}
     if asked.card:
         changes["card"] = CardRef(index_of(asked.card), f"{asked.card:04}")
-    if asked.what in {"BLOCK", "UNBLOCK", "DEACTIVATE", "REPLACE"}:
+    if asked.what == "BLOCK":
         changes["channel"] = Channel.IVR if asked.staff else Channel.API
-        changes["actor"] = CLERK if asked.staff else None
     return replace(command, **changes)
 
 
@@ -215,17 +218,17 @@ def drawn(chance: Random, lives: Lives) -> list[Wish]:
     )
     if what == "LOSE":
         reported = Wish("BLOCK", card, reason=chance.choice(GRAVER[2:]), staff=True)
-        return [reported, Wish("REPLACE", card, other=other, staff=staff)]
+        return [reported, Wish("REPLACE", card, other=other)]
     if what == "EMPTY":
         return [Wish("TRANSFER", card, other=other), Wish("DEACTIVATE", card)]
     if what == "BLOCK":
         return [Wish("BLOCK", card, reason=chance.choice(GRAVER), staff=staff)]
     if what == "END":
         end = chance.choice(["UNBLOCK", "UNBLOCK", "DEACTIVATE"])
-        return [Wish(end, card, staff=staff)]
+        return [Wish(end, card)]
     if what == "MOVE":
         move = chance.choice(["REPLACE", "TRANSFER"])
-        return [Wish(move, card, other=other, staff=staff)]
+        return [Wish(move, card, other=other)]
     if what == "BACK":
         return [_back(chance, lives, minor)]
     pending = lives.model.cards[card].state == "PENDING"

@@ -22,7 +22,7 @@ MONEY = {"ACTIVATE", "LOAD", "REDEEM", "REFUND"}
 
 class Wish(NamedTuple):
     """
-    One request. `of` is the number of the request that it names.
+    One request. `of` is the number of the request that it names, `staff` who blocks.
     """
 
     what: str
@@ -88,6 +88,13 @@ class Done:
     refunded: int = 0
     undone: bool = False
     sale: "Done | None" = None
+
+    @property
+    def at_desk(self) -> bool:
+        """
+        Tell whether staff asked, at a terminal that no till means.
+        """
+        return self.wish.staff or self.wish.what in {"UNBLOCK", "REPLACE"}
 
 
 class LifeModel:
@@ -162,7 +169,12 @@ class LifeModel:
         return Done(wish, "APPROVED", wish.minor)
 
     def _refund(self, wish: Wish) -> str | Done:
-        sale, card = self.done[wish.of], self._last(wish.of)
+        sale = self.done[wish.of]
+        if sale.at_desk:
+            return "ORIGINAL_NOT_FOUND"
+        if sale.result == "ORIGINAL_NOT_FOUND":
+            return "CANNOT_BE_REVERSED"
+        card = self._last(wish.of)
         if card.closed:
             return card.closed
         if sale.wish.what != "REDEEM" or sale.result != "APPROVED":
@@ -178,6 +190,8 @@ class LifeModel:
 
     def _reverse(self, wish: Wish) -> str | Done:
         original = self.done[wish.of]
+        if original.at_desk:
+            return "ORIGINAL_NOT_FOUND"
         if original.wish.what == "REVERSE":
             return "CANNOT_BE_REVERSED"
         if original.result != "APPROVED" or original.undone:
@@ -223,8 +237,6 @@ class LifeModel:
 
     def _unblock(self, wish: Wish) -> str:
         card = self.cards[wish.card]
-        if not wish.staff:
-            return "NOT_PERMITTED"
         if not card.closed and card.block:
             card.state, card.block = "ACTIVE", ""
             card.settle()
@@ -241,7 +253,7 @@ class LifeModel:
 
     def _replace(self, wish: Wish) -> str | Done:
         card, new = self.cards[wish.card], self.cards[wish.other]
-        if not wish.staff or card is new:
+        if card is new:
             return "NOT_PERMITTED"
         if card.closed:
             return card.closed

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
+from gateway.domain.cards import BlockReason
 from gateway.domain.staff import StaffRole
+from scrip.v1 import card_pb2
 from scrip.v1 import staff_service_pb2 as pb
 from scrip.v1 import staff_service_pb2_grpc as pb_grpc
 from tests.support.seed import DeviceSeed, seed_device
@@ -90,6 +92,41 @@ class Colleague:
         number = card if isinstance(card, str) else card.number
         request = pb.ResetPinRequest(card_number=number, **more)
         outcome: Outcome = (await self._send("ResetPin", request)).outcome
+        return outcome
+
+    async def block(self, card: Card, reason: BlockReason, **more: Any) -> Outcome:
+        """
+        Block a card.
+        """
+        more.setdefault("request_id", new_id())
+        request = pb.StaffServiceBlockRequest(
+            card_number=card.number,
+            block_reason=card_pb2.BlockReason.ValueType(reason),
+            **more,
+        )
+        outcome: Outcome = (await self._send("Block", request)).outcome
+        return outcome
+
+    async def unblock(self, card: Card, **more: Any) -> Outcome:
+        """
+        Let a card be used again.
+        """
+        more.setdefault("request_id", new_id())
+        request = pb.UnblockRequest(card_number=card.number, **more)
+        outcome: Outcome = (await self._send("Unblock", request)).outcome
+        return outcome
+
+    async def replace(self, card: Card, by: Card | str, **more: Any) -> Outcome:
+        """
+        Put a card in the place of another.
+        """
+        more.setdefault("request_id", new_id())
+        request = pb.ReplaceRequest(
+            card_number=card.number,
+            to_card_number=by if isinstance(by, str) else by.number,
+            **more,
+        )
+        outcome: Outcome = (await self._send("Replace", request)).outcome
         return outcome
 
     async def adjust(

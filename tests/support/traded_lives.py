@@ -4,6 +4,8 @@ The lives of cards on a real Postgres: blocked, unblocked, closed, replaced, emp
 The seed is that of `tests.support.ledger`; the cards are further ones, by their ids.
 """
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -11,6 +13,8 @@ import psycopg
 
 from gateway.domain.cards import BlockReason
 from gateway.domain.commands import CardRef, Command, MoneyCommand, Moving
+from gateway.domain.ids import TerminalId
+from gateway.domain.policy import Caller, DeviceName
 from gateway.domain.results import APPROVALS, Channel
 from gateway.engine.answers import Answer
 from tests.support.ledger import number_index
@@ -34,7 +38,17 @@ SELECT
     %s, 'USD'
 FROM generate_series(%s::int, %s::int) AS n
 """
+DESK_SQL: Final = """
+INSERT INTO terminal (store_id, code) VALUES (1, 'amira');
+INSERT INTO device (store_id, code, kind, terminal_id, roles)
+SELECT 1, 'amira', 3, terminal_id, '{1,2}' FROM terminal WHERE code = 'amira';
+INSERT INTO device_certificate (sha256, device_id, revoked)
+SELECT decode(repeat('04', 32), 'hex'), device_id, false FROM device
+WHERE code = 'amira'
+"""
 ACTIVE, PENDING = 3, 2
+AMIRA: Final = Caller(DeviceName("acme", "beirut", "amira"), b"\x04" * 32)
+DESK: Final = TerminalId(3)
 
 
 async def add_cards(owner_dsn: str, *, active: range, pending: range) -> None:
@@ -43,8 +57,25 @@ async def add_cards(owner_dsn: str, *, active: range, pending: range) -> None:
     """
     async with await psycopg.AsyncConnection.connect(owner_dsn) as owner:
         await owner.execute(PRODUCTS_SQL)
+        await owner.execute(DESK_SQL)
         for state, cards in ((ACTIVE, active), (PENDING, pending)):
             await owner.execute(CARDS_SQL, (state, cards[0], cards[-1]))
+
+
+def submit(lane: RealLane, command: MoneyCommand) -> asyncio.Future[Answer]:
+    """
+    Queue a command, at the desk if its channel is staff's.
+    """
+    if command.channel is Channel.API:
+        return lane.submit(command)
+    return lane.submit(replace(command, terminal_id=DESK, actor="amira"), AMIRA)
+
+
+async def ask(lane: RealLane, *commands: MoneyCommand) -> Sequence[Answer]:
+    """
+    Queue commands together.
+    """
+    return await asyncio.gather(*(submit(lane, command) for command in commands))
 
 
 def of(card_id: int, command: _C) -> _C:
@@ -99,7 +130,7 @@ async def live(lane: RealLane) -> dict[str, Answer]:
         ("closed blocked", of(13, deactivate(number=119))),
         ("nothing to move", onto(22, of(14, transfer(number=120)))),
     ]
-    answers = {name: (await lane.ask(command))[0] for name, command in asked}
+    answers = {name: await submit(lane, command) for name, command in asked}
     refused = {"unloaded since", "nothing to move"}
     for name, answer in answers.items():
         assert (answer.record.result in APPROVALS) is (name not in refused), name

@@ -6,19 +6,30 @@ from __future__ import annotations
 
 import asyncio
 import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from currency import Currency, ImportedRate, Money
 from till.card_number import CardNumber
-from till.demo.folder import DemoError, DemoFolder
+from till.demo.folder import DemoFolder
+from till.demo.issued_cards import read_cards
 from till.demo.moving_clock import MovingClock
 from till.demo.scrip_command import ScripCommand
-from till.simulation.places import COUNTRIES, Store
+from till.demo.story_chain import (
+    STORY_MERCHANTS,
+    Done,
+    create_story_cards,
+    create_story_program,
+    set_terminals,
+)
+from till.simulation.places import COUNTRIES, Country, Store
 from till.simulation.plan import MAX_BALANCE_CENTS, MAX_LOAD_CENTS
 from till.simulation.rate_table import midnight, rates_csv
+from till.stories.places import ALSO_TAKEN, STORY_STORES
+from till.stories.places import PROGRAM as STORY_PROGRAM
+from till.stories.script import Wallet
 
 PROGRAM: Final = "discs"
 PRODUCT: Final = "discs/gift"
@@ -28,7 +39,14 @@ VALIDITY_DAYS: Final = 1_827
 # Rates may not begin in the past, so the clock stands before them when they are loaded.
 BEFORE_OPENING: Final = timedelta(hours=12)
 
-Done = Callable[[str], None]
+
+class Cards(NamedTuple):
+    """
+    Be the numbers of the cards: by customer, and by who holds one in a story.
+    """
+
+    of_customers: Mapping[int, CardNumber]
+    of_stories: Wallet
 
 
 async def create_chain(
@@ -41,37 +59,57 @@ async def create_chain(
     customers: Iterable[int],
     first_day: date,
     done: Done,
-) -> Mapping[int, CardNumber]:
+) -> Cards:
     """
-    Create everything a first day needs, and give each customer a card.
+    Create everything a first day needs, and give everybody their cards.
 
     What does not depend on each other is made side by side.
     """
+    holders = sorted(customers)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_create_program(scrip, done))
+        tasks.create_task(create_story_program(scrip))
+        tasks.create_task(clock.move_to(midnight(first_day) - BEFORE_OPENING))
+    built = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_create_places(scrip, folder, stores, built, done))
+        tasks.create_task(_create_cards(scrip, folder, len(holders), done))
+        tasks.create_task(_load_rates(scrip, folder, rates, done))
+        wallet = tasks.create_task(create_story_cards(scrip, folder, built, done))
+    numbers = read_cards(folder.cards, len(holders))
+    return Cards(dict(zip(holders, numbers, strict=True)), wallet.result())
+
+
+async def _create_program(scrip: ScripCommand, done: Done) -> None:
     await scrip.must(
         *("program", "create", "--code", PROGRAM, "--name", "Discs gift card"),
         *("--time-zone", "Asia/Beirut"),
     )
     done("programme")
-    holders = sorted(customers)
-    await clock.move_to(midnight(first_day) - BEFORE_OPENING)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_create_places(scrip, folder, stores, done))
-        tasks.create_task(_create_cards(scrip, folder, len(holders), done))
-        tasks.create_task(_load_rates(scrip, folder, rates, done))
-    return dict(zip(holders, _read_cards(folder.cards, len(holders)), strict=True))
 
 
 async def _create_places(
-    scrip: ScripCommand, folder: DemoFolder, stores: Sequence[Store], done: Done
+    scrip: ScripCommand,
+    folder: DemoFolder,
+    shops: Sequence[Store],
+    built: asyncio.Event,
+    done: Done,
 ) -> None:
+    """
+    Create the chain's stores and those of the stories; `built` is set before the tills.
+    """
     merchants = folder.file("merchants.csv")
     _write_csv(
         merchants,
         ("code", "name", "programs"),
-        [(each.merchant, each.merchant_name, PROGRAM) for each in COUNTRIES],
+        [
+            *_merchants(COUNTRIES, PROGRAM),
+            *_merchants(STORY_MERCHANTS, STORY_PROGRAM),
+        ],
     )
     await scrip.must("merchant", "import", merchants)
-    done(f"{len(COUNTRIES)} merchants")
+    done(f"{len(COUNTRIES)} merchants, and {len(STORY_MERCHANTS)} of the stories")
+    stores = (*shops, *STORY_STORES)
     stores_file = folder.file("stores.csv")
     _write_csv(
         stores_file,
@@ -83,13 +121,14 @@ async def _create_places(
                 store.name,
                 store.country.code,
                 store.country.time_zone,
-                store.country.currency.code,
+                " ".join((store.country.currency.code, *ALSO_TAKEN.get(store, ()))),
             )
             for store in stores
         ],
     )
     await scrip.must("store", "import", stores_file)
-    done(f"{len(stores)} stores")
+    built.set()
+    done(f"{len(shops)} stores, and {len(STORY_STORES)} of the stories")
     terminals = [
         (store.country.merchant, store.code, terminal)
         for store in stores
@@ -99,11 +138,19 @@ async def _create_places(
     _write_csv(terminals_file, ("merchant", "store", "terminal"), terminals)
     await scrip.must("terminal", "import", terminals_file, "--out", folder.credentials)
     done(f"{len(terminals)} tills with certificates")
-    for store in stores:
-        if store.controller:
-            name = f"{store.country.merchant}/{store.code}/{CONTROLLER}"
-            await scrip.must("device", "create", name, "--out", folder.credentials)
-            done(f"controller of {store.name}")
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(set_terminals(scrip, done))
+        for store in stores:
+            if store.controller:
+                tasks.create_task(_create_controller(scrip, folder, store, done))
+
+
+async def _create_controller(
+    scrip: ScripCommand, folder: DemoFolder, store: Store, done: Done
+) -> None:
+    name = f"{store.country.merchant}/{store.code}/{CONTROLLER}"
+    await scrip.must("device", "create", name, "--out", folder.credentials)
+    done(f"controller of {store.name}")
 
 
 async def _create_cards(
@@ -139,6 +186,12 @@ async def _load_rates(
     done(f"{len(rates)} rates")
 
 
+def _merchants(
+    countries: Iterable[Country], program: str
+) -> Iterable[tuple[str, str, str]]:
+    return ((each.merchant, each.merchant_name, program) for each in countries)
+
+
 def _write_csv(
     path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]
 ) -> None:
@@ -146,11 +199,3 @@ def _write_csv(
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
-
-
-def _read_cards(path: Path, count: int) -> list[CardNumber]:
-    with path.open(encoding="utf-8", newline="") as file:
-        cards = [CardNumber(row["card_number"]) for row in csv.DictReader(file)]
-    if len(cards) != count:
-        raise DemoError(f"{path} holds {len(cards)} cards, not {count}")
-    return cards

@@ -18,6 +18,7 @@ from rich.console import Console
 from till.demo.folder import DEFAULT_FOLDER, DemoError, DemoFolder
 from till.demo.invitation import invitation
 from till.demo.run import Demo, DemoOptions
+from till.demo.summary import Outcome
 from till.simulation.purchases import FIRST_DAY, LAST_DAY
 from till.simulation.replay import DEFAULT_IN_FLIGHT
 
@@ -109,7 +110,7 @@ async def _demo(options: DemoOptions, console: Console, *, once: bool) -> bool:
         try:
             outcome = await demo.run()
             if not once:
-                await _serve_on(demo, folder, console)
+                await _serve_on(demo, outcome, folder, console)
         except* DemoError as group:
             raise _first(group) from group
         finally:
@@ -117,12 +118,18 @@ async def _demo(options: DemoOptions, console: Console, *, once: bool) -> bool:
     return outcome.good
 
 
-async def _serve_on(demo: Demo, folder: DemoFolder, console: Console) -> None:
+async def _serve_on(
+    demo: Demo, outcome: Outcome, folder: DemoFolder, console: Console
+) -> None:
     """
     Say how to reach it, and wait until somebody ends it.
     """
     for line in invitation(
-        folder, address=demo.address, visits=demo.visits, cards=demo.cards
+        folder,
+        address=demo.address,
+        visits=demo.visits,
+        cards=demo.cards.of_customers,
+        stories=outcome.stories,
     ):
         console.print(line, markup=False, soft_wrap=True)
     console.print("\nScrip goes on serving. Ctrl-C ends it.")

@@ -20,6 +20,7 @@ from till.simulation.plan import SEED
 from till.simulation.replay import TillName
 from till.simulation.simulated_till import SimulatedTill
 from till.simulation.tally import Tally
+from till.stories.desk import Desk
 from till.stream import TransactStream
 
 # Every till of the chain shares this machine with the gateway.
@@ -77,6 +78,18 @@ class Fleet:
             key_file=folder / "device.key",
             authority_file=folder / "ca.crt",
         )
+
+    async def desk(self, name: TillName) -> Desk:
+        """
+        Connect somebody of the staff.
+        """
+        (store,) = (
+            store
+            for store in self._stores
+            if (store.country.merchant, store.code) == (name.merchant, name.store)
+        )
+        client = await self._client(store, name.terminal)
+        return Desk(client.channels[0], timeout_s=CALL_TIMEOUT_S)
 
     async def _add_till(self, store: Store, terminal: str) -> None:
         client = await self._client(store, terminal)

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from till.card_number import CardNumber
+from till.codes import Result
 from till.demo.fleet import device_folder
 from till.demo.folder import DemoFolder
 from till.demo.scrip_command import find_scrip
 from till.simulation.plan import Visit
+from till.stories.record import Record
 
 PLAY_COUNTRY: Final = "KW"
 
@@ -25,9 +27,10 @@ def invitation(
     address: str,
     visits: Sequence[Visit],
     cards: Mapping[int, CardNumber],
+    stories: Record,
 ) -> list[str]:
     """
-    Give commands for a till in Kuwait and a card with money left on it.
+    Give commands for a till in Kuwait and a card with money left on it, and for staff.
     """
     visit = next(
         (
@@ -59,6 +62,35 @@ def invitation(
         f"  {card} | {scrip} till balance",
         f"  {card} | {scrip} till redeem --amount {one}",
         f"  {scrip} --data-folder {_quoted(folder.data)} books check",
+        *_for_staff(f"{scrip} --data-folder {_quoted(folder.data)}", stories),
+    ]
+
+
+def _for_staff(scrip: str, stories: Record) -> list[str]:
+    """
+    Give what the operator's staff look at after the stories, if any was told.
+    """
+    declined = [
+        each
+        for each in stories.played
+        if not each.answer.approved and each.request.request_id is not None
+    ]
+    if not declined:
+        return []
+    # A restriction is what most people ask about.
+    barred = Result.RESTRICTED_CARD
+    asked = next((each for each in declined if each.answer.result is barred), None)
+    shown = asked or declined[-1]
+    return [
+        "",
+        (
+            "Be somebody of the operator's staff (docs/staff-guide.md): why was this "
+            f"declined, “{shown.step.says}”?"
+        ),
+        "",
+        f"  {scrip} explain {shown.answer.transaction_id}",
+        f"  {scrip} exceptions list",
+        f"  {scrip} audit list",
     ]
 
 

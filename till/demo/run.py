@@ -8,7 +8,7 @@ import asyncio
 import os
 import resource
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -19,15 +19,16 @@ from typing import Final
 from rich.console import Console
 
 from currency import ImportedRate
-from till.card_number import CardNumber
 from till.demo.audit import audit
-from till.demo.chain import create_chain
+from till.demo.chain import Cards, create_chain
+from till.demo.exceptions import compare_exceptions, list_exceptions
 from till.demo.fleet import Fleet, visited_stores
 from till.demo.folder import DemoFolder
 from till.demo.gateway_process import GatewayProcess
 from till.demo.moving_clock import MovingClock
 from till.demo.reporter import Reporter
 from till.demo.scrip_command import ScripCommand
+from till.demo.story_audit import StoryAudit
 from till.demo.summary import Outcome, show, write_json
 from till.simulation.places import Store, all_stores
 from till.simulation.plan import Visit, plan_visits
@@ -35,6 +36,11 @@ from till.simulation.purchases import FIRST_DAY, read_purchases
 from till.simulation.rate_table import demo_rates, rate_book
 from till.simulation.replay import Replay, TillName
 from till.simulation.tally import Tally
+from till.stories.desk import Asked
+from till.stories.places import AMIRA, STORY_STORES
+from till.stories.playing import Player
+from till.stories.record import Record
+from till.stories.telling import plan_stories
 
 # Each till has a connection, which takes a file on both sides.
 FILES_WANTED: Final = 8_192
@@ -89,7 +95,7 @@ class Demo:
         self._console = console
         self._started_s = time.monotonic()
         self._gateway: GatewayProcess | None = None
-        self.cards: Mapping[int, CardNumber] = {}
+        self.cards = Cards({}, {})
         self.visits: Sequence[Visit] = ()
 
     @property
@@ -153,44 +159,74 @@ class Demo:
         self, scrip: ScripCommand, plan: Plan, clock: MovingClock, reporter: Reporter
     ) -> Outcome:
         tally = Tally()
+        record = Record(
+            plan_stories(
+                rate_book(plan.rates),
+                self.cards.of_stories,
+                last_day=self._options.last_day,
+            )
+        )
         names = {TillName.of(visit) for visit in plan.visits}
-        async with Fleet(
-            visited_stores(plan.stores, names),
-            address=self.address,
-            credentials=self._folder.credentials,
-            tally=tally,
-        ) as fleet:
+        async with (
+            self._fleet(visited_stores(plan.stores, names), tally) as fleet,
+            self._fleet(STORY_STORES, Tally()) as story_fleet,
+        ):
+            desks: dict[TillName, Asked] = {AMIRA: await story_fleet.desk(AMIRA)}
             began_s = time.monotonic()
             replay = Replay(
                 plan.visits,
                 tills=fleet.tills,
-                cards=self.cards,
+                cards=self.cards.of_customers,
                 clock=clock,
                 in_flight=self._options.in_flight,
+                beside=Player(
+                    record,
+                    senders=story_fleet.senders,
+                    desks=desks,
+                    folder=self._folder.path,
+                ),
             )
             await replay.run(reporter.replaying(len(plan.visits), tally))
             replay_s = Decimal(time.monotonic() - began_s).quantize(_MILLI)
-            reporter.say(f"replayed {tally.visits:,} purchases in {replay_s:.1f} s")
+            reporter.say(
+                f"replayed {tally.visits:,} purchases in {replay_s:.1f} s, and played "
+                f"{len(record.stories)} stories beside them"
+            )
             result = await audit(
                 plan.visits,
                 tally,
                 senders=fleet.senders,
-                cards=self.cards,
+                cards=self.cards.of_customers,
                 asked=reporter.counting("asking for each sale", len(tally.sales)),
             )
             reporter.say(f"asked the gateway for {len(tally.sales):,} sales")
-            connections, streams = fleet.connections, len(fleet.streams)
-        books = await scrip.run("books", "check")
+            await StoryAudit(record, story_fleet.senders, desks).run()
+            reporter.say(f"asked for {len(record.played):,} steps of the stories")
+            connections = fleet.connections + story_fleet.connections
+            streams = len(fleet.streams)
+        books, exceptions = await asyncio.gather(
+            scrip.run("books", "check"), list_exceptions(scrip)
+        )
+        compare_exceptions(record, exceptions)
         reporter.say("checked the books")
         return Outcome(
             tally=tally,
             audit=result,
+            stories=record,
             replay_s=replay_s,
             total_s=Decimal(time.monotonic() - self._started_s).quantize(_MILLI),
             connections=connections,
             streams=streams,
             books_clean=books.code == 0,
             books_text=_last_line(books.output or books.errors),
+        )
+
+    def _fleet(self, stores: Iterable[Store], tally: Tally) -> Fleet:
+        return Fleet(
+            stores,
+            address=self.address,
+            credentials=self._folder.credentials,
+            tally=tally,
         )
 
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from babel.core import Locale
-from babel.numbers import NumberPattern, format_decimal, parse_pattern
+from babel.numbers import format_decimal
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -19,10 +18,12 @@ from rich.text import Text
 
 from currency import Currency, Money
 from till.demo.audit import AuditResult
+from till.demo.figures import LOCALE, count_text, money_text
+from till.demo.story_summary import stories_facts, story_tables
 from till.simulation.places import COUNTRIES, Country
 from till.simulation.tally import Tally
+from till.stories.record import Record
 
-LOCALE: Final = Locale("en")
 SHOWN_DIFFERENCES: Final = 20
 PERCENTILES: Final = (50, 90, 99, 100)
 
@@ -37,6 +38,7 @@ class Outcome:
 
     tally: Tally
     audit: AuditResult
+    stories: Record
     replay_s: Decimal
     total_s: Decimal
     connections: int
@@ -49,7 +51,12 @@ class Outcome:
         """
         Tell whether everything is as it should be.
         """
-        return self.books_clean and self.audit.equal and not self.tally.difference_count
+        return (
+            self.books_clean
+            and self.audit.equal
+            and not self.tally.difference_count
+            and not self.stories.difference_count
+        )
 
     @property
     def per_second(self) -> int:
@@ -103,6 +110,7 @@ def show(outcome: Outcome, console: Console) -> None:
         _troubles(outcome.tally),
         _rates(outcome.tally),
         _countries(outcome.tally),
+        *story_tables(outcome.stories),
         _speed(outcome),
     ):
         console.print()
@@ -125,7 +133,11 @@ def write_json(outcome: Outcome) -> str:
             "recorded": {"sales": audit.recorded_sales, "cents": audit.recorded_cents},
             "empty_purchases_refused": tally.refused_empty,
             "balances_read": audit.balances_read,
-            "differences": [*tally.differences, *audit.differences],
+            "differences": [
+                *tally.differences,
+                *audit.differences,
+                *outcome.stories.differences,
+            ],
             "answers": _nested(tally.answers),
             "without_answer": _nested(tally.failures),
             "replays": tally.replays,
@@ -143,39 +155,28 @@ def write_json(outcome: Outcome) -> str:
                 }
                 for each in sales_by_country(tally)
             },
+            "stories": stories_facts(outcome.stories),
         },
         indent=2,
     )
 
 
-def money_text(money: Money) -> str:
-    """
-    Write an amount for people, with exactly the digits of its currency.
-
-    Babel's own currency formats give LBP no digits; ISO 4217 gives it two.
-    """
-    pattern: NumberPattern = parse_pattern(LOCALE.decimal_formats[None].pattern)
-    pattern.frac_prec = (money.currency.exponent, money.currency.exponent)
-    number: str = pattern.apply(Decimal(money.to_decimal_text()), LOCALE)
-    return f"{money.currency.code} {number}"
-
-
 def _operations(tally: Tally) -> Table:
     table = _table("Operations by result", "operation", "result", figures=["answers"])
     for (operation, result), count in sorted(tally.answers.items()):
-        table.add_row(operation, result, _count(count))
+        table.add_row(operation, result, count_text(count))
     for (operation, what), count in sorted(tally.failures.items()):
-        table.add_row(operation, Text(f"({what})", style="dim"), _count(count))
+        table.add_row(operation, Text(f"({what})", style="dim"), count_text(count))
     table.add_section()
-    table.add_row("all", "answers", _count(tally.operations))
-    table.add_row("", "of them replays", _count(tally.replays))
+    table.add_row("all", "answers", count_text(tally.operations))
+    table.add_row("", "of them replays", count_text(tally.replays))
     return table
 
 
 def _troubles(tally: Tally) -> Table:
     table = _table("What happened to the requests", "trouble", figures=["requests"])
     for trouble, count in tally.troubles.most_common():
-        table.add_row(trouble, _count(count))
+        table.add_row(trouble, count_text(count))
     return table
 
 
@@ -186,7 +187,9 @@ def _rates(tally: Tally) -> Table:
         figures=["lowest", "highest", "sales"],
     )
     for code, seen in sorted(tally.rates.items()):
-        table.add_row(code, _rate(seen.lowest), _rate(seen.highest), _count(seen.sales))
+        table.add_row(
+            code, _rate(seen.lowest), _rate(seen.highest), count_text(seen.sales)
+        )
     return table
 
 
@@ -200,16 +203,16 @@ def _countries(tally: Tally) -> Table:
     for each in found:
         table.add_row(
             each.country.name,
-            _count(each.country.stores),
-            _count(each.sales),
+            count_text(each.country.stores),
+            count_text(each.sales),
             money_text(each.local),
             money_text(each.dollars),
         )
     table.add_section()
     table.add_row(
         "all",
-        _count(sum(each.country.stores for each in found)),
-        _count(sum(each.sales for each in found)),
+        count_text(sum(each.country.stores for each in found)),
+        count_text(sum(each.sales for each in found)),
         "",
         money_text(sum((each.dollars for each in found), start=Money(0, _DOLLAR))),
     )
@@ -222,13 +225,13 @@ def _speed(outcome: Outcome) -> Table:
     table.show_header = False
     seconds = format_decimal(outcome.replay_s, format="0.0", locale=LOCALE)
     table.add_row("replay", f"{seconds} s")
-    table.add_row("answers in a second", _count(outcome.per_second))
+    table.add_row("answers in a second", count_text(outcome.per_second))
     for percent in PERCENTILES:
         name = "slowest answer" if percent == 100 else f"p{percent}"  # noqa: PLR2004 -- all of them
         table.add_row(name, f"{tally.latency_ms(percent).quantize(Decimal('0.1'))} ms")
     table.add_row("tills and gateway", "on one machine")
-    table.add_row("connections", _count(outcome.connections))
-    table.add_row("of them streams", _count(outcome.streams))
+    table.add_row("connections", count_text(outcome.connections))
+    table.add_row("of them streams", count_text(outcome.streams))
     return table
 
 
@@ -241,22 +244,35 @@ def _verdict(outcome: Outcome, console: Console) -> None:
         console,
         audit.equal,
         "approved sales against the source",
-        f"{_count(audit.recorded_sales)} sales of {money_text(recorded)} recorded, "
-        f"{_count(audit.source_sales)} of {money_text(source)} in the source",
+        f"{count_text(audit.recorded_sales)} sales of {money_text(recorded)} recorded, "
+        f"{count_text(audit.source_sales)} of {money_text(source)} in the source",
     )
     _line(
         console,
         not outcome.tally.difference_count,
         "everything as planned",
-        f"{_count(outcome.tally.visits)} purchases, {outcome.tally.refused_empty} of "
-        f"0.00 declined with 13, {audit.balances_read} balances read",
+        f"{count_text(outcome.tally.visits)} purchases, "
+        f"{outcome.tally.refused_empty} of 0.00 declined with 13, "
+        f"{audit.balances_read} balances read",
     )
-    differences = [*outcome.tally.differences, *audit.differences]
+    told = outcome.stories
+    _line(
+        console,
+        not told.difference_count,
+        "the stories as told",
+        f"{len(told.stories)} stories, {count_text(len(told.played))} answers as "
+        "expected, recorded so, and each card with what was counted for it",
+    )
+    differences = [
+        *outcome.tally.differences,
+        *audit.differences,
+        *told.differences,
+    ]
     for difference in differences[:SHOWN_DIFFERENCES]:
         console.print(Text(f"  {difference}", style="red"))
     more = len(differences) - SHOWN_DIFFERENCES
     if more > 0:
-        console.print(Text(f"  and {_count(more)} more", style="red"))
+        console.print(Text(f"  and {count_text(more)} more", style="red"))
 
 
 def _line(console: Console, good: object, what: str, text: str) -> None:
@@ -282,7 +298,3 @@ def _nested(counts: dict[tuple[str, str], int]) -> dict[str, Any]:
 
 def _rate(rate: Decimal) -> str:
     return f"{rate.normalize():f}"
-
-
-def _count(number: int) -> str:
-    return format_decimal(number, locale=LOCALE)

@@ -7,9 +7,10 @@ from __future__ import annotations
 import pytest
 
 from gateway.domain.cards import BlockReason
-from tests.support.call_desk import CallDesk
+from tests.support.holding import authorize, cancel, capture
 from tests.support.look import CardRow, Look
-from tests.support.tills import UNKNOWN_NUMBER, MakeCard, Till, new_id
+from tests.support.staff import Desks
+from tests.support.tills import UNKNOWN_NUMBER, MakeCard, Till, Tills, new_id
 from tests.support.told import Told, told
 
 LOST, STOLEN = BlockReason.LOST, BlockReason.STOLEN
@@ -63,7 +64,12 @@ async def test_32_a_lost_card(till: Till, card: MakeCard, look: Look) -> None:
     ],
 )
 async def test_32_each_reason_refuses_in_its_own_words(
-    till: Till, card: MakeCard, look: Look, reason: BlockReason, result: str
+    till: Till,
+    tills: Tills,
+    card: MakeCard,
+    look: Look,
+    reason: BlockReason,
+    result: str,
 ) -> None:
     """
     32: 41, 43 or 62 by the reason, until the call centre unblocks the card.
@@ -71,17 +77,36 @@ async def test_32_each_reason_refuses_in_its_own_words(
     plastic = await card()
     await till.block(plastic, reason)
     refused = await till.redeem(plastic, 10_00)
-    desk = CallDesk.of(look.gateway)
-    unblocked = await desk.unblock(plastic)
+    amira = await Desks(tills)("amira")
+    seen = await amira.get_card(plastic)
+    unblocked = await amira.unblock(plastic)
     paid = await till.redeem(plastic, 10_00)
 
     assert told(refused).result == result
-    assert unblocked.record.result.name == "APPROVED"
+    assert told(seen.outcome).available == "100.00 USD"
+    assert (told(unblocked).result, told(unblocked).card) == ("APPROVED", "ACTIVE")
     assert told(paid).available == "90.00 USD"
     assert look.gateway.sql(_MOVES, plastic.card_id) == [
         (12, 1, int(reason), None),
-        (13, 3, int(reason), "clerk-7"),
+        (13, 3, int(reason), "amira"),
     ]
+
+
+async def test_32_holds_outlive_a_block(till: Till, card: MakeCard, look: Look) -> None:
+    """
+    32: An open hold can still be captured or given up; a new one is refused.
+    """
+    plastic = await card()
+    kept, given_up = [await authorize(till, plastic, 30_00) for _ in range(2)]
+    await till.block(plastic, STOLEN)
+    refused = await authorize(till, plastic, 1_00)
+    captured = await capture(till, kept, 20_00)
+    cancelled = await cancel(till, given_up)
+
+    assert told(refused).result == "STOLEN_CARD"
+    assert (told(captured).result, told(captured).card) == ("APPROVED", "BLOCKED")
+    assert told(cancelled).result == "APPROVED"
+    assert look.card(plastic) == CardRow("BLOCKED", balance=80_00, loads=1)
 
 
 async def test_a_block_is_sent_again(till: Till, card: MakeCard, look: Look) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from gateway.domain.cards import BlockReason
-from tests.support.call_desk import CallDesk
+from tests.support.holding import authorize, cancel, capture, increment, open_holds
 from tests.support.look import CardRow, Look
+from tests.support.staff import Colleague, Desks
 from tests.support.tills import UNKNOWN_NUMBER, MakeCard, Till, Tills, new_id
 from tests.support.told import Told, told
 
@@ -26,30 +27,30 @@ ORDER BY activity
 
 
 @pytest.fixture
-def desk(look: Look) -> CallDesk:
+async def amira(tills: Tills) -> Colleague:
     """
-    Give a clerk of the call centre.
+    Give somebody of the call centre.
     """
-    return CallDesk.of(look.gateway)
+    return await Desks(tills)("amira")
 
 
 async def test_33_a_lost_card_is_replaced(
-    till: Till, card: MakeCard, look: Look, desk: CallDesk
+    till: Till, card: MakeCard, look: Look, amira: Colleague
 ) -> None:
     """
     33: the new card is ACTIVE with the full balance, the old one REPLACED.
     """
     old, new = await card(), await card(None)
     await till.block(old, LOST)
-    answer = await desk.replace(old, new)
+    answer = await amira.replace(old, new)
 
-    assert answer.record.result.name == "APPROVED"
+    assert told(answer).result == "APPROVED"
     assert look.card(old) == CardRow("REPLACED", balance=0, loads=0)
     assert look.card(new) == CardRow("ACTIVE", balance=100_00, loads=1)
     assert look.gateway.sql(_LINE, old.card_id) == [(new.card_id,)]
     assert look.gateway.sql(_MOVED, [old.card_id, new.card_id]) == [
-        (14, old.card_id, 3, 1, "clerk-7", 100_00),
-        (15, new.card_id, 3, 1, "clerk-7", 100_00),
+        (14, old.card_id, 3, 1, "amira", 100_00),
+        (15, new.card_id, 3, 1, "amira", 100_00),
     ]
     assert told(await till.redeem(new, 30_00)).available == "70.00 USD"
     assert told(await till.redeem(old, 1_00)) == Told(
@@ -68,7 +69,7 @@ async def test_33_a_card_that_is_not_flagged(
     till: Till,
     card: MakeCard,
     look: Look,
-    desk: CallDesk,
+    amira: Colleague,
     reason: BlockReason | None,
 ) -> None:
     """
@@ -77,15 +78,15 @@ async def test_33_a_card_that_is_not_flagged(
     old, new = await card(), await card(None)
     if reason is not None:
         await till.block(old, reason)
-    answer = await desk.replace(old, new)
+    answer = await amira.replace(old, new)
 
-    assert answer.record.result.name == "CARD_NOT_FLAGGED"
+    assert told(answer).result == "CARD_NOT_FLAGGED"
     assert look.card(old).balance == 100_00
     assert look.card(new) == CardRow("PENDING", balance=0, loads=0)
 
 
 async def test_33_what_the_old_card_did_lands_on_the_new(
-    till: Till, card: MakeCard, look: Look, desk: CallDesk
+    till: Till, card: MakeCard, look: Look, amira: Colleague
 ) -> None:
     """
     Three cards in a line: refund, reversal and void of old sales credit the last.
@@ -95,7 +96,7 @@ async def test_33_what_the_old_card_did_lands_on_the_new(
     load = await till.load(line[0], 5_00)
     for old, new in itertools.pairwise(line):
         await till.block(old, LOST)
-        assert (await desk.replace(old, new)).record.result.name == "APPROVED"
+        assert told(await amira.replace(old, new)).result == "APPROVED"
     answers = [
         await till.refund(sales[0], 4_00, card_number=line[0].number),
         await till.reverse(sales[1], card_number=line[1].number),
@@ -112,8 +113,119 @@ async def test_33_what_the_old_card_did_lands_on_the_new(
     assert told(strange).result == "ORIGINAL_NOT_FOUND"
 
 
+async def test_33_holds_move_with_the_balance(
+    till: Till, card: MakeCard, look: Look, amira: Colleague
+) -> None:
+    """
+    33: Holds of the old card are captured, enlarged and given up on the new one.
+    """
+    old, new = await card(), await card(None)
+    first, second, third = [await authorize(till, old, 20_00) for _ in range(3)]
+    await till.block(old, LOST)
+    replaced = await amira.replace(old, new)
+    moved = look.card(new)
+    captured = await capture(till, first, 15_00)
+    larger = await increment(till, second, 5_00)
+    cancelled = await cancel(till, third)
+    undone = await till.reverse(captured)
+
+    assert (told(replaced).result, told(replaced).held) == ("APPROVED", "0.00 USD")
+    assert moved == CardRow("ACTIVE", balance=100_00, loads=1, held=60_00)
+    answers = (captured, larger, cancelled, undone)
+    assert [told(answer).result for answer in answers] == ["APPROVED"] * 4
+    assert {answer.card.last_four for answer in answers} == {new.number[-4:]}
+    assert open_holds(look.gateway, old) == (0, 0)
+    assert open_holds(look.gateway, new) == (1, 25_00)
+    assert look.card(new) == CardRow("ACTIVE", balance=100_00, loads=1, held=25_00)
+
+
+async def test_33_a_capture_races_the_replacement(
+    tills: Tills, card: MakeCard, look: Look, amira: Colleague
+) -> None:
+    """
+    33: Both at once: both are approved, and the capture debits the new card.
+    """
+    till = await tills("till-1")
+    for _ in range(6):
+        old, new = await card(), await card(None)
+        hold = await authorize(till, old, 60_00)
+        await till.block(old, LOST)
+        captured, replaced = await asyncio.gather(
+            capture(till, hold, 48_00), amira.replace(old, new)
+        )
+
+        assert told(captured).result == told(replaced).result == "APPROVED"
+        assert look.card(old) == CardRow("REPLACED", balance=0, loads=0)
+        assert look.card(new) == CardRow("ACTIVE", balance=52_00, loads=1)
+        assert open_holds(look.gateway, new) == (0, 0)
+
+
+async def test_33_a_replacement_is_sent_again(
+    till: Till, card: MakeCard, look: Look, amira: Colleague
+) -> None:
+    """
+    33: The same request is replayed; a new one is 78; other content is 94.
+    """
+    old, new, other = await card(), await card(None), await card(None)
+    await till.block(old, LOST)
+    request_id = new_id()
+    first = await amira.replace(old, new, request_id=request_id)
+    again = await amira.replace(old, new, request_id=request_id)
+    different = await amira.replace(old, other, request_id=request_id)
+    anew = await amira.replace(old, other)
+
+    assert (told(again).replayed, again.transaction_id) == (True, first.transaction_id)
+    assert told(different).result == "DUPLICATE"
+    assert told(anew).result == "CARD_CLOSED"
+    assert look.card(other) == CardRow("PENDING", balance=0, loads=0)
+
+
+async def test_33_cards_that_cannot_take_the_place(
+    till: Till, card: MakeCard, look: Look, amira: Colleague
+) -> None:
+    """
+    33: Unknown, active, of another currency, or the same one: nothing changes.
+    """
+    old = await card()
+    await till.block(old, LOST)
+    answers = [
+        await amira.replace(old, UNKNOWN_NUMBER),
+        await amira.replace(old, await card()),
+        await amira.replace(old, await card(None, product="eur")),
+        await amira.replace(old, old),
+    ]
+
+    assert [told(answer).result for answer in answers] == [
+        "INVALID_CARD",
+        "CARD_ALREADY_ACTIVATED",
+        "CURRENCY_NOT_SUPPORTED",
+        "NOT_PERMITTED",
+    ]
+    assert look.card(old) == CardRow("BLOCKED", balance=100_00, loads=1)
+
+
+async def test_a_hold_keeps_the_balance_in_place(
+    till: Till, card: MakeCard, look: Look
+) -> None:
+    """
+    TransferBalance while a hold stands: 57, saying so; once it is given up, 00.
+    """
+    first, second = await card(), await card(0)
+    hold = await authorize(till, first, 10_00)
+    refused = await till.transfer(first, second)
+    await cancel(till, hold)
+    moved = await till.transfer(first, second)
+
+    assert told(refused).result == "NOT_PERMITTED"
+    assert refused.receipt_text.startswith(
+        "Declined: a part of the balance is held for a payment."
+    )
+    assert told(moved).approved == "100.00 USD"
+    assert look.card(second).balance == 100_00
+
+
 async def test_an_activation_that_was_replaced_stands(
-    till: Till, card: MakeCard, look: Look, desk: CallDesk
+    till: Till, card: MakeCard, look: Look, amira: Colleague
 ) -> None:
     """
     21 FURTHER_ACTIVITY_PREVENTS_REVERSAL: its money is on another card.
@@ -121,7 +233,7 @@ async def test_an_activation_that_was_replaced_stands(
     old, new = await card(None), await card(None)
     activated = await till.activate(old, 25_00)
     await till.block(old, LOST)
-    await desk.replace(old, new)
+    await amira.replace(old, new)
     undone = await till.reverse(activated)
 
     assert told(undone).result == "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
@@ -129,7 +241,7 @@ async def test_an_activation_that_was_replaced_stands(
 
 
 async def test_what_undoes_a_sale_races_the_replacement(
-    tills: Tills, card: MakeCard, look: Look, desk: CallDesk
+    tills: Tills, card: MakeCard, look: Look, amira: Colleague
 ) -> None:
     """
     Both at once, from two lanes: both are approved, and the money is on the new card.
@@ -141,10 +253,10 @@ async def test_what_undoes_a_sale_races_the_replacement(
         part = await till.redeem(old, 20_00)
         await till.block(old, LOST)
         replaced, undone, refunded = await asyncio.gather(
-            desk.replace(old, new), till.reverse(sale), till.refund(part, 5_00)
+            amira.replace(old, new), till.reverse(sale), till.refund(part, 5_00)
         )
 
-        assert replaced.record.result.name == "APPROVED"
+        assert told(replaced).result == "APPROVED"
         assert told(undone).result == told(refunded).result == "APPROVED"
         assert look.card(old) == CardRow("REPLACED", balance=0, loads=0)
         assert look.card(new) == CardRow("ACTIVE", balance=85_00, loads=1)

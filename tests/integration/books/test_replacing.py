@@ -25,7 +25,7 @@ from tests.support.ledger import Move, lock_request, moved, new_claim
 from tests.support.lives import open_hold, transfer
 from tests.support.real_lanes import RealLane, real_lane
 from tests.support.stores import FreshDatabase
-from tests.support.traded_lives import add_cards, of, onto, replacing
+from tests.support.traded_lives import add_cards, ask, of, onto, replacing, submit
 from tests.support.world import amount, load, redeem, refund, reverse, void
 
 SEEDED: Final = 4
@@ -62,8 +62,8 @@ async def sell(lane: RealLane, card_id: int, number: int) -> None:
     """
     Load 100.00 and sell for 40.00 under request `number`.
     """
-    await lane.ask(of(card_id, load(amount(100_00), number=number + 50)))
-    await lane.ask(of(card_id, redeem(amount(40_00), number=number)))
+    await ask(lane, of(card_id, load(amount(100_00), number=number + 50)))
+    await ask(lane, of(card_id, redeem(amount(40_00), number=number)))
 
 
 BACK: Final[list[tuple[MoneyCommand, int]]] = [
@@ -88,8 +88,8 @@ async def test_what_a_card_did_lands_on_the_last_of_three_successors(
     for number, (old, successor) in enumerate(itertools.pairwise(LINE)):
         lane = lanes[number % 2]
         for command in replacing(old, successor, number=100 + 10 * number):
-            assert results(await lane.ask(command)) == [Result.APPROVED]
-    (answer,) = await second.ask(back)
+            assert results(await ask(lane, command)) == [Result.APPROVED]
+    (answer,) = await ask(second, back)
 
     assert (answer.record.result, answer.record.card_id) == (Result.APPROVED, 23)
     rows = await owner.execute(
@@ -112,14 +112,14 @@ async def test_a_replacement_and_what_undoes_a_sale_arrive_at_once(
     for turn in range(ROUNDS):
         await sell(first, card, 1_000 + 100 * turn)
         lost, taken = replacing(card, spare, number=1_010 + 100 * turn)
-        await first.ask(lost)
+        await ask(first, lost)
         back = reverse(1_000 + 100 * turn, number=1_020 + 100 * turn, with_card=False)
         both = [(second, back), (first, taken)]
         if turn % 2:
             both.reverse()
         asked = []
         for lane, command in both:
-            asked.append(lane.submit(command))
+            asked.append(submit(lane, command))
             await asyncio.sleep(0.0005 * (turn % 4))
         answers = await asyncio.gather(*asked)
         assert set(results(answers)) == {Result.APPROVED}
@@ -142,12 +142,12 @@ async def test_transfers_cross_between_two_lanes(
     Each way at the same moment, again and again: no deadlock, and nothing is lost.
     """
     first, second = lanes
-    await first.ask(of(12, load(amount(70_00), number=1)))
-    await first.ask(of(13, load(amount(30_00), number=2)))
+    await ask(first, of(12, load(amount(70_00), number=1)))
+    await ask(first, of(13, load(amount(30_00), number=2)))
     for turn in range(ROUNDS):
         answers = await asyncio.gather(
-            first.submit(onto(13, of(12, transfer(number=100 + turn)))),
-            second.submit(onto(12, of(13, transfer(number=200 + turn)))),
+            submit(first, onto(13, of(12, transfer(number=100 + turn)))),
+            submit(second, onto(12, of(13, transfer(number=200 + turn)))),
         )
         assert set(results(answers)) <= {Result.APPROVED, Result.INSUFFICIENT_FUNDS}
         assert Result.APPROVED in results(answers)
@@ -168,7 +168,7 @@ async def test_holds_are_the_successors_from_then_on(
     await books.close()
     async with real_lane(seeded.gateway_dsn, session=PATIENT) as lane:
         lost, taken = replacing(11, 21, number=10)
-        answers = await lane.ask(lost, taken)
+        answers = await ask(lane, lost, taken)
 
     assert results(answers) == [Result.APPROVED, Result.APPROVED]
     rows = await owner.execute(

@@ -101,5 +101,5 @@ def test_a_move_is_posted_on_known_cards() -> None:
     """
     record = decided(transfer(), world.card(), other()).record
 
-    with pytest.raises(InvariantError, match="known cards"):
+    with pytest.raises(InvariantError, match="known card"):
         transferring(record._replace(card_id=None))

@@ -13,18 +13,18 @@ from gateway.domain.errors import ConcurrencyError
 from gateway.domain.ids import CardId
 from gateway.domain.results import ActivityType, Result
 from tests.support import world
-from tests.support.engine_world import Bench, bench, kinds, lane_policy, told
+from tests.support.engine_world import Bench, kinds, told
 from tests.support.lives import (
     block,
     deactivate,
     lost,
     new,
     open_hold,
-    rules,
     take_place,
     transfer,
     unblock,
 )
+from tests.support.staffed import staffed
 from tests.support.world import amount, load, redeem, refund, reverse, void
 
 C = TypeVar("C", bound=Command)
@@ -66,9 +66,8 @@ def line() -> Bench:
     """
     Give a lane with one active card and four that may take its place.
     """
-    policy = replace(lane_policy(), products=rules().products)
     spares = [spare(card_id) for card_id in (2, 3, 4, 5)]
-    return bench(world.card(), *spares, rules=policy)
+    return staffed(world.card(), *spares)
 
 
 def replace_before_each(lane: Bench, *card_ids: int) -> None:
@@ -231,9 +230,8 @@ async def test_an_activation_that_was_replaced_stands(cut: int) -> None:
     """
     21: something came after it, in whatever batch.
     """
-    policy = replace(lane_policy(), products=rules().products)
     first = world.card(0, state=CardState.PENDING, load_count=0)
-    lane = bench(first, spare(2), rules=policy)
+    lane = staffed(first, spare(2))
     commands: list[MoneyCommand] = [
         world.activate(amount(25_00), number=1),
         *replacing(1, by=2, number=10),
@@ -289,9 +287,8 @@ async def test_two_cards_never_get_the_same_successor() -> None:
     """
     Both are asked for in one batch: the second finds the new card taken.
     """
-    policy = replace(lane_policy(), products=rules().products)
     second = replace(lost(50_00), card_id=CardId(3), number_index=index_of(3))
-    lane = bench(lost(), spare(2), second, rules=policy)
+    lane = staffed(lost(), spare(2), second)
     answers = await lane.answers(
         of(1, take_place(number=1, index=index_of(2))),
         of(3, take_place(number=2, index=index_of(2))),
@@ -308,9 +305,8 @@ async def test_two_transfers_cross() -> None:
     """
     Each card gives the other all it has; the second move takes both sums.
     """
-    policy = replace(lane_policy(), products=rules().products)
     second = replace(world.card(30_00), card_id=CardId(2), number_index=index_of(2))
-    lane = bench(world.card(), second, rules=policy)
+    lane = staffed(world.card(), second)
     answers = await lane.answers(
         of(1, transfer(number=1, index=index_of(2))),
         of(2, transfer(number=2, index=index_of(1))),

@@ -15,14 +15,26 @@ import pytest
 from rich.console import Console
 
 from currency import Currency, Money
-from tests.unit.till.fake_host import USD, FakeHost
-from till import Answer, CardNumber, Ending, GetBalance, Request, Settled
+from tests.unit.till.fake_host import USD, FakeHost, answer_of
+from tests.unit.till.scripted_host import planned
+from till import (
+    Answer,
+    CardNumber,
+    Ending,
+    GetBalance,
+    Redeem,
+    Request,
+    Result,
+    Settled,
+    new_request_id,
+)
 from till.demo.audit import AuditResult, audit
 from till.demo.cli import last_day_of
+from till.demo.figures import money_text
 from till.demo.fleet import visited_stores
 from till.demo.folder import MARKER, SERVING_FILE, DemoError, DemoFolder
 from till.demo.invitation import invitation
-from till.demo.summary import Outcome, money_text, sales_by_country, show, write_json
+from till.demo.summary import Outcome, sales_by_country, show, write_json
 from till.simulation.places import CONTROLLERS, all_stores
 from till.simulation.plan import Visit, plan_visits
 from till.simulation.purchases import FIRST_DAY, read_purchases
@@ -30,6 +42,7 @@ from till.simulation.rate_table import demo_rates, rate_book
 from till.simulation.replay import Replay, TillName
 from till.simulation.simulated_till import SimulatedTill
 from till.simulation.tally import Tally
+from till.stories.record import Played, Record
 
 RATES = rate_book(demo_rates(FIRST_DAY, FIRST_DAY))
 
@@ -63,6 +76,7 @@ class Day:
         )
         self.host = BalanceHost(rates=RATES)
         self.tally = Tally()
+        self.stories = Record([])
         self.cards: Mapping[int, CardNumber] = {
             visit.customer: CardNumber(f"{visit.customer:016d}")
             for visit in self.visits
@@ -106,6 +120,7 @@ class Day:
         return Outcome(
             tally=self.tally,
             audit=result,
+            stories=self.stories,
             replay_s=Decimal("2.5"),
             total_s=Decimal("9.000"),
             connections=7,
@@ -215,6 +230,9 @@ async def test_a_failed_books_check_is_a_failed_demo(day: Day) -> None:
     result = await day.audit()
 
     assert not day.outcome(result, books_clean=False).good
+    day.stories.differs("something")
+    assert not day.outcome(result).good
+    day.stories = Record([])
     day.tally.differs("something")
     assert not day.outcome(result).good
 
@@ -310,7 +328,13 @@ def test_the_invitation_can_be_pasted(
     folder = DemoFolder(Path(".demo"))
 
     text = "\n".join(
-        invitation(folder, address="127.0.0.1:7443", visits=day.visits, cards=day.cards)
+        invitation(
+            folder,
+            address="127.0.0.1:7443",
+            visits=day.visits,
+            cards=day.cards,
+            stories=Record([]),
+        )
     )
 
     assert "TILL_ADDRESS=127.0.0.1:7443 TILL_CURRENCY=KWD" in text
@@ -319,6 +343,41 @@ def test_the_invitation_can_be_pasted(
     line = 2 + sorted(day.cards).index(kuwait[-1].customer)
     assert f"sed -n {line}p .demo/cards.csv | cut -d, -f2" in text
     assert "till redeem --amount 1.000" in text
+    assert "explain" not in text
+
+
+def test_staff_are_invited_to_explain_a_decline(tmp_path: Path) -> None:
+    """
+    One of the stories', by its transaction id; a restriction if there is one.
+    """
+    day = Day()
+    (step, *_) = (
+        step
+        for story in planned()
+        for step in story.steps
+        if step.says == "a thief tries to buy perfume"
+    )
+    request = Redeem(
+        request_id=new_request_id(),
+        card_number=CardNumber("0" * 16),
+        amount=Money(1, USD),
+    )
+    answer = answer_of(request, Result.LOST_CARD, day.host.now)
+    stories = Record(planned(), played=[Played(step, request, answer)])
+
+    text = "\n".join(
+        invitation(
+            DemoFolder(tmp_path),
+            address="127.0.0.1:7443",
+            visits=day.visits,
+            cards=day.cards,
+            stories=stories,
+        )
+    )
+
+    assert "a thief tries to buy perfume" in text
+    assert f"explain {answer.transaction_id}" in text
+    assert "exceptions list" in text
 
 
 def test_only_visited_stores_are_connected() -> None:

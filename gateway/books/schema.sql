@@ -361,7 +361,7 @@ CREATE TABLE card_product (
     pin_lock_s bigint NOT NULL DEFAULT 3600,
     limit_set_id bigint,
     -- How long a hold lives at most.
-    hold_ttl_s integer NOT NULL DEFAULT 604800 CHECK (hold_ttl_s BETWEEN 1 AND 31622400),
+    hold_ttl_s bigint NOT NULL DEFAULT 604800 CHECK (hold_ttl_s BETWEEN 1 AND 31622400),
     CONSTRAINT card_product_pin_required_check CHECK (
         array_position(pin_required_for, NULL) IS NULL
         AND pin_required_for <@ ARRAY[2, 3, 5, 6, 9, 14]::smallint[]

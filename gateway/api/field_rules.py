@@ -106,6 +106,7 @@ def _reason(text: str) -> str | None:
 TEXT_RULES: Final[dict[str, TextRule]] = {
     "request_id": _uuid,
     "original_request_id": _uuid,
+    "transaction_id": _uuid,
     "terminal_id": _text_up_to(TERMINAL_ID_MAX_CHARACTERS),
     # Staff may name a colleague's desk of another store: STORE/TERMINAL.
     "original_terminal_id": _text_up_to(2 * TERMINAL_ID_MAX_CHARACTERS),

@@ -4,6 +4,7 @@ What the API needs from outside, as protocols; `gateway.bootstrap` joins the rea
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from gateway.domain.auditing import AuditEntry
@@ -15,6 +16,8 @@ from gateway.domain.commands import (
     GetTransaction,
     MoneyCommand,
 )
+from gateway.domain.explanation import Explanation
+from gateway.domain.ids import TransactionId
 from gateway.domain.policy import Caller, Policy
 from gateway.engine.answers import Answer
 
@@ -122,6 +125,32 @@ class AuditLog(Protocol):
 
         Raises:
             DependencyError: it cannot be written.
+
+        """
+        ...
+
+
+class Explanations(Protocol):
+    """
+    Where recorded transactions are explained.
+    """
+
+    async def explain(self, transaction_id: TransactionId) -> Explanation | None:
+        """
+        Explain a transaction; None: there is none.
+
+        Raises:
+            DependencyError: the books cannot be read.
+
+        """
+        ...
+
+    async def clock(self) -> datetime:
+        """
+        Read the host's clock, for the audit.
+
+        Raises:
+            DependencyError: as `explain`.
 
         """
         ...

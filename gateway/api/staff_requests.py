@@ -47,7 +47,11 @@ class StaffRequestReader:
 
     def __init__(self, sealer: Sealer) -> None:
         self._sealer = sealer
-        kinds: tuple[type[Message], ...] = (*_BUILDERS, pb.GetCardRequest)
+        kinds: tuple[type[Message], ...] = (
+            *_BUILDERS,
+            pb.GetCardRequest,
+            pb.ExplainRequest,
+        )
         self._forms = {
             kind: Form(cast("Descriptor", kind.DESCRIPTOR)) for kind in kinds
         }

@@ -5,21 +5,35 @@ What is recorded is audited in its own transaction, by the lane. What is only re
 audited here, before the answer leaves.
 """
 
+import asyncio
 from typing import Any, Final, TypeVar
 
 from grpc import aio
 
 from gateway.api.calls import current_call, shown_id
 from gateway.api.entrance import Entrance
+from gateway.api.explanations import put_explanation
 from gateway.api.outcomes import put_outcome
-from gateway.api.ports import AuditLog, MoneyLane, PolicySource, QuestionLane
+from gateway.api.ports import (
+    AuditLog,
+    Explanations,
+    MoneyLane,
+    PolicySource,
+    QuestionLane,
+)
+from gateway.api.reading_requests import request_id_of
 from gateway.api.service import known_caller
 from gateway.api.staff_requests import StaffRequestReader
-from gateway.domain.auditing import audit_of
-from gateway.domain.policy import Caller
+from gateway.domain.auditing import audit_of, audit_of_explaining
+from gateway.domain.desks import may_see
+from gateway.domain.errors import DeadlineOverError, UnknownTransactionError
+from gateway.domain.explanation import Explanation
+from gateway.domain.ids import TransactionId, uuid_text
+from gateway.domain.policy import Caller, Policy
 from gateway.domain.results import APPROVALS
 from gateway.domain.staff import StaffOperation
 from gateway.engine.answers import Answer
+from gateway.runtime.logging import get_logger
 from scrip.v1 import card_pb2
 from scrip.v1 import staff_service_pb2 as pb
 from scrip.v1 import staff_service_pb2_grpc as pb_grpc
@@ -52,12 +66,15 @@ class StaffIntake:
         lane: MoneyLane,
         questions: QuestionLane,
         audit: AuditLog,
+        explanations: Explanations,
     ) -> None:
         self._entrance = entrance
         self._reader = reader
         self._lane = lane
         self._questions = questions
         self._audit = audit
+        self._explanations = explanations
+        self._log = get_logger("api")
 
     async def answer(
         self,
@@ -87,6 +104,39 @@ class StaffIntake:
             )
         command = self._reader.read(request, desk, original_terminal_id)
         return await self._lane.submit(caller, command, deadline)
+
+    async def explain(
+        self, caller: Caller, request: pb.ExplainRequest, policy: Policy
+    ) -> Explanation:
+        """
+        Explain a transaction. What does not agree with its record is an alarm.
+
+        Raises:
+            DeviceDeniedError, ServiceDeniedError, RoleDeniedError: not this caller.
+            InvalidFieldsError: it cannot be read.
+            UnknownTransactionError: there is none, or it is not theirs to see.
+            DependencyError: the books cannot be asked, or the audit not written.
+
+        """
+        desk = await self._entrance.desk_of(caller, StaffOperation.EXPLAIN)
+        self._reader.check(request)
+        asked = TransactionId(request_id_of(request.transaction_id))
+        found = await self._explanations.explain(asked)
+        if found is not None and not may_see(policy, desk, found.record):
+            found = None
+        record = None if found is None else found.record
+        now = await self._explanations.clock()
+        await self._audit.append(audit_of_explaining(desk, record, at=now))
+        if found is None:
+            message = "transaction_id: no such transaction of a programme of yours"
+            raise UnknownTransactionError(message)
+        if found.differences:
+            self._log.error(
+                "an explanation does not agree with what was recorded",
+                transaction_id=uuid_text(asked),
+                fields=[difference.field for difference in found.differences],
+            )
+        return found
 
     async def _get_card(
         self, caller: Caller, request: pb.GetCardRequest, deadline: float
@@ -181,6 +231,25 @@ class StaffService(pb_grpc.StaffServiceServicer):
         """
         response = pb.ApproveAdjustmentResponse()
         await self._unary(StaffOperation.APPROVE_ADJUSTMENT, request, response)
+        return response
+
+    async def Explain(
+        self, request: pb.ExplainRequest, context: _Context
+    ) -> pb.ExplainResponse:
+        """
+        Tell why a transaction ended as it did.
+        """
+        call = current_call()
+        call.request_id = shown_id(request.request_id)
+        policy = self._policies.current
+        try:
+            async with asyncio.timeout_at(call.deadline):
+                told = await self._intake.explain(known_caller(call), request, policy)
+        except TimeoutError as error:
+            message = "the deadline was over before it was explained"
+            raise DeadlineOverError(message) from error
+        response = pb.ExplainResponse()
+        put_explanation(response.explanation, told)
         return response
 
     async def _unary(

@@ -30,6 +30,7 @@ from gateway.domain.errors import (
     ThrottledError,
     TransactionNotFoundError,
     UnauthenticatedError,
+    UnknownTransactionError,
 )
 
 DOMAIN: Final = "gateway.scrip"
@@ -47,6 +48,7 @@ CODES: Final[dict[type[GatewayError], grpc.StatusCode]] = {
     ServiceDeniedError: grpc.StatusCode.PERMISSION_DENIED,
     RoleDeniedError: grpc.StatusCode.PERMISSION_DENIED,
     TransactionNotFoundError: grpc.StatusCode.NOT_FOUND,
+    UnknownTransactionError: grpc.StatusCode.NOT_FOUND,
     NotAppliedError: grpc.StatusCode.UNAVAILABLE,
     ThrottledError: grpc.StatusCode.RESOURCE_EXHAUSTED,
     ConcurrencyError: grpc.StatusCode.ABORTED,

@@ -29,7 +29,7 @@ from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import CardId, RequestKey, TerminalId
 from gateway.domain.limits import UNUSED, DayUse
 from gateway.domain.record import Posting, TransactionRecord
-from gateway.engine.ports import Claim
+from gateway.engine.locking import Claim
 
 Pack = Callable[[Sequence[Any]], bytes]
 

@@ -43,7 +43,8 @@ class Session:
     The limits of one connection. They are the lane's own, never a caller's deadline.
 
     With `snapshots` it only reads, and each trip sees one moment; else every statement
-    sees what was committed before it (design 3).
+    sees what was committed before it (design 3). With a `policy_version` the tables of
+    the policy are those of that version.
     """
 
     application_name: str = "scrip"
@@ -53,6 +54,7 @@ class Session:
     idle_in_transaction_timeout_ms: int = 2_000
     tcp_user_timeout_ms: int = 5_000
     snapshots: bool = False
+    policy_version: int | None = None
 
     @property
     def trip_timeout_ms(self) -> int:
@@ -79,6 +81,9 @@ class Session:
             "default_transaction_read_only": "on" if self.snapshots else "off",
         }
         settings = {**limits, **isolation, **_PLANNING, **_MEANING}
+        if self.policy_version is not None:
+            settings["search_path"] = "policy_at,public"
+            settings["scrip.policy_version"] = str(self.policy_version)
         return " ".join(
             f"-c {name}={value}".replace(" ", "\\ ").replace("-c\\ ", "-c ", 1)
             for name, value in settings.items()

@@ -23,17 +23,18 @@ from gateway.api.staff_service import StaffIntake, StaffService
 from gateway.api.stream import StreamBounds, Streams
 from gateway.books.audit import PostgresAudit
 from gateway.books.connect import Session
+from gateway.books.explaining import PostgresExplanations
 from gateway.books.lane import PostgresBooks
 from gateway.books.readings import PostgresReadings
 from gateway.bootstrap.key_ring import ForeignKeyRingError, open_key_ring
 from gateway.bootstrap.observing import EngineObserver, LiveObserver
 from gateway.bootstrap.sealing import DeviceCertificates, VaultCodes, VaultSealer
 from gateway.bootstrap.server_files import ready_server_files
-from gateway.engine.attempt import Tools
 from gateway.engine.lane import Lane, LaneSettings
 from gateway.engine.policies import Policies
 from gateway.engine.ports import BooksUnavailableError, FaultPoint, TransactionIds
 from gateway.engine.readings import ReadingLane
+from gateway.engine.tools import Tools
 from gateway.live.budgets import Budgets
 from gateway.live.options import LiveOptions
 from gateway.live.redis_live import RedisLive
@@ -66,6 +67,7 @@ class Stores:
     books: PostgresBooks
     readings: PostgresReadings
     audit: PostgresAudit
+    explanations: PostgresExplanations
     live: RedisLive
 
     async def close(self) -> None:
@@ -76,6 +78,7 @@ class Stores:
         await self.books.close()
         await self.readings.close()
         await self.audit.close()
+        await self.explanations.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +109,7 @@ async def connect_stores(settings: Settings, metrics: Metrics) -> Stores:
         books=PostgresBooks(dsn, session),
         readings=PostgresReadings(dsn, session),
         audit=PostgresAudit(dsn, session),
+        explanations=PostgresExplanations(dsn, session),
         live=_live(settings, metrics),
     )
     limit = time.monotonic() + settings.supervisor.ready_timeout_s / 2
@@ -235,7 +239,7 @@ async def assemble(
         lanes=(lane, questions),
         worker=worker,
         sealer=VaultSealer(key_ring),
-        audit=stores.audit,
+        stores=stores,
     )
     return Worker(server=server, lane=lane, questions=questions, stores=stores)
 
@@ -247,7 +251,7 @@ def _server(
     policies: Policies,
     lanes: tuple[Lane, ReadingLane],
     sealer: VaultSealer,
-    audit: PostgresAudit,
+    stores: Stores,
     worker: int,
 ) -> GatewayServer:
     lane, questions = lanes
@@ -265,7 +269,8 @@ def _server(
         reader=StaffRequestReader(sealer),
         lane=lane,
         questions=questions,
-        audit=audit,
+        audit=stores.audit,
+        explanations=stores.explanations,
     )
     streams = Streams(
         intake=intake,

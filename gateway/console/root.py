@@ -48,6 +48,7 @@ OWN_COMMANDS: Final = {
     "clock": "gateway.console.clock",
     "books": "gateway.console.books",
     "exceptions": "gateway.console.exceptions",
+    "explain": "gateway.console.explain",
     "audit": "gateway.console.audit",
 }
 

@@ -18,6 +18,7 @@ from gateway.domain.commands import (
     ResetPin,
     Unblock,
 )
+from gateway.domain.desks import Desk
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import CardId, RequestId, TerminalId, TransactionId
 from gateway.domain.record import TransactionRecord
@@ -77,6 +78,27 @@ def acting_of(command: Command | GetBalance) -> Acting | None:
         message = f"{kind.__name__} by {command.channel.name} is nobody's of the staff"
         raise InvariantError(message)
     return Acting(operation, role, command.actor)
+
+
+def audit_of_explaining(
+    desk: Desk, record: TransactionRecord | None, *, at: datetime
+) -> AuditEntry:
+    """
+    Write what is kept of a look at a transaction; None: there was none to see.
+    """
+    return AuditEntry(
+        host_time=at,
+        terminal_id=desk.terminal_id,
+        staff=desk.staff,
+        role=desk.role,
+        operation=StaffOperation.EXPLAIN,
+        channel=desk.channel,
+        request_id=None,
+        card_id=record.card_id if record else None,
+        transaction_id=record.transaction_id if record else None,
+        result=Result.APPROVED if record else Result.ORIGINAL_NOT_FOUND,
+        replayed=False,
+    )
 
 
 def audit_of(

@@ -47,6 +47,7 @@ from gateway.domain.refund import decide_refund
 from gateway.domain.replace_card import decide_replace
 from gateway.domain.results import ActivityType
 from gateway.domain.reverse import decide_reverse
+from gateway.domain.seen import seen_of
 from gateway.domain.transfer_balance import decide_transfer_balance
 from gateway.domain.void import decide_void
 
@@ -117,8 +118,11 @@ def activity_of(command: Command) -> ActivityType:
 def decide(command: Command, view: View, original: Original | None) -> Decision:
     """
     Decide one command. `original` is what it names, None where it names none.
+
+    What the decision is about to see is written down with it.
     """
     kind = type(command)
+    view = view._replace(seen=seen_of(command, view, original))
     if isinstance(command, Naming):
         return _BY_ORIGINAL[kind](command, view, original)
     return _BY_CARD[kind](command, view)

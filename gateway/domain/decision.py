@@ -49,7 +49,8 @@ class View(NamedTuple):
     The place, the card under its lock, the policy in force, and the stamp. `other` is
     the second card of a command that names two; `holds` are the OPEN ones of `card`,
     given to a command that moves them. `used` is what is used of the limits, `pin` what
-    is kept of the card's, given to a command that carries one.
+    is kept of the card's, given to a command that carries one. `seen` is all this
+    written down, for the record.
     """
 
     place: Place
@@ -60,6 +61,7 @@ class View(NamedTuple):
     holds: tuple[Hold, ...] = ()
     used: Used = NOTHING_USED
     pin: CardPin | None = None
+    seen: bytes | None = None
 
 
 class Asked(Protocol):
@@ -152,7 +154,6 @@ class Facts(NamedTuple):
     refusal: Refusal | None = None
     offline: bool = False
     unconfirmed: bool = False
-    seen: bytes | None = None
     exceeded: Exceeded | None = None
     terminal_minor: int | None = None
     tries: tuple[PinTries, ...] = ()
@@ -166,7 +167,6 @@ class Facts(NamedTuple):
             self.refusal
             or self.offline
             or self.unconfirmed
-            or self.seen
             or self.exceeded
             or self.terminal_minor is not None
         )
@@ -253,6 +253,7 @@ def write_record(
         terminal_batch_no=till.terminal_batch_no,
         channel=command.channel,
         actor=command.actor,
+        seen=view.seen,
     )
     particular = facts.particular or waits(place, facts)
     return _with_particulars(record, facts, place) if particular else record
@@ -271,7 +272,6 @@ def _with_particulars(
         refusal_hours=refusal.hours if refusal else None,
         offline=facts.offline,
         unconfirmed=facts.unconfirmed or waits(place, facts),
-        seen=facts.seen,
         limit_kind=exceeded.kind if exceeded else None,
         limit_value=exceeded.value if exceeded else None,
         limit_window_s=exceeded.window_s if exceeded else None,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from gateway.domain.errors import DeviceDeniedError, TerminalDeniedError
 from gateway.domain.ids import TerminalId
 from gateway.domain.policy import Caller, Policy
+from gateway.domain.record import TransactionRecord
 from gateway.domain.results import Channel
 from gateway.domain.staff import (
     CHANNELS,
@@ -51,6 +52,22 @@ def desk_of(policy: Policy, caller: Caller, operation: StaffOperation) -> Desk:
         message = "this staff member has no desk"
         raise DeviceDeniedError(message)
     return Desk(device.terminal_id, device.name.device, role)
+
+
+def may_see(policy: Policy, desk: Desk, record: TransactionRecord) -> bool:
+    """
+    Tell whether a transaction is one of a programme that the desk's merchant accepts.
+
+    One that found no card is theirs where their merchant shares a programme with its
+    own.
+    """
+    own = policy.places[desk.terminal_id].merchant.merchant_id
+    programs = {program for program, merchant in policy.accepted if merchant == own}
+    if record.program_id is not None:
+        return record.program_id in programs
+    return record.merchant_id == own or any(
+        (program, record.merchant_id) in policy.accepted for program in programs
+    )
 
 
 def colleague_of(policy: Policy, caller: Caller, name: str) -> TerminalId:

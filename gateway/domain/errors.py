@@ -86,6 +86,14 @@ class TransactionNotFoundError(GatewayError):
         self.final = final
 
 
+class UnknownTransactionError(GatewayError):
+    """
+    No transaction of the id that staff named is theirs to see.
+    """
+
+    reason = "TRANSACTION_NOT_FOUND"
+
+
 class NotAppliedError(GatewayError):
     """
     This attempt moved nothing. An earlier one under the same request id may have.

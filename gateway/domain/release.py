@@ -12,6 +12,7 @@ from gateway.domain.errors import InvariantError
 from gateway.domain.holds import Hold, HoldState, step_of
 from gateway.domain.ids import RequestId, TerminalId
 from gateway.domain.results import ActivityType, Channel, Result
+from gateway.domain.seen import seen_at_expiry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ def expire(hold: Hold, view: View) -> Decision:
 
     `view.card` is its card, `view.place` where it was placed.
     """
+    view = view._replace(seen=seen_at_expiry(hold, view))
     facts = Facts(
         ActivityType.RELEASE,
         Result.APPROVED,

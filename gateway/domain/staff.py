@@ -32,6 +32,7 @@ class StaffOperation(IntEnum):
     ADJUST = 5
     APPROVE_ADJUSTMENT = 6
     RESET_PIN = 7
+    EXPLAIN = 8
 
 
 _EVERYBODY: Final = frozenset(StaffRole)
@@ -47,6 +48,7 @@ PERMITTED: Final[dict[StaffOperation, frozenset[StaffRole]]] = {
     StaffOperation.ADJUST: _EVERYBODY,
     StaffOperation.APPROVE_ADJUSTMENT: _OPERATORS,
     StaffOperation.RESET_PIN: _EVERYBODY,
+    StaffOperation.EXPLAIN: _EVERYBODY,
 }
 
 # By which way a call of each role comes (domain 1.3).

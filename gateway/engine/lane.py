@@ -24,11 +24,12 @@ from gateway.domain.record import TransactionRecord
 from gateway.domain.results import Result
 from gateway.engine.answers import Answer
 from gateway.engine.aside import Patience, refuse
-from gateway.engine.attempt import Done, Tools
+from gateway.engine.hints import Done
 from gateway.engine.items import Asking, Enquiry, Entry, Item, Sweep, terminal_of
 from gateway.engine.observer import Observer
 from gateway.engine.ports import Admission, FailedLookup, Live
 from gateway.engine.runner import Bounds, Runner
+from gateway.engine.tools import Tools
 
 _FULL_RETRY_MS = 50
 _ASIDE_PAUSE_S = 0.02

@@ -30,17 +30,9 @@ from gateway.domain.originals import Refunds
 from gateway.domain.policy import Policy
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.results import ADJUSTMENTS, APPROVALS, NO_USE, ActivityType
-from gateway.engine.ports import (
-    BalanceRead,
-    CardName,
-    Claim,
-    ItemFaultError,
-    Locked,
-    LockRequest,
-    LockTimeoutError,
-    StoredRequest,
-    WriteSet,
-)
+from gateway.engine.locking import CardName, Claim, Locked, LockRequest
+from gateway.engine.ports import BalanceRead, ItemFaultError, LockTimeoutError, WriteSet
+from gateway.engine.stored import StoredRequest
 from tests.support import fake_walls
 from tests.support.fake_transaction import FakeTransaction
 

@@ -269,8 +269,10 @@ def seen(record: TransactionRecord) -> Row:
         del row[name]
     del row["system_trace_no"], row["terminal_batch_no"]
     # Nothing that the model asks has any of these.
-    ours = ("channel", "actor", "offline", "unconfirmed", "seen")
-    assert [row.pop(name) for name in ours] == [Channel.API, None, False, False, None]
+    ours = ("channel", "actor", "offline", "unconfirmed")
+    assert [row.pop(name) for name in ours] == [Channel.API, None, False, False]
+    # Whether an explanation can be made of it is seen elsewhere.
+    assert (row.pop("seen") is None) == (record.transaction_id is None)
     # Limits have a model of their own.
     limit = (row.pop("limit_kind"), row.pop("limit_value"))
     assert (None in limit) == (record.result is not Result.LIMIT_EXCEEDED)

@@ -15,12 +15,20 @@ from typing import cast
 from gateway.domain.balance import read_balance
 from gateway.domain.commands import CardRef, GetBalance
 from gateway.domain.decision import Stamp, View
+from gateway.domain.explain import explain
+from gateway.domain.explanation import CheckOutcome
 from gateway.domain.ids import CardId, TerminalId
 from gateway.domain.policy import Policy
+from gateway.domain.recall import recall
+from gateway.domain.record import TransactionRecord
+from gateway.domain.results import APPROVALS
 from gateway.engine.answers import Answer
-from gateway.engine.attempt import Attempt, Done, Hints, RestartError, Tools
+from gateway.engine.attempt import Attempt
+from gateway.engine.hints import Done, Hints, RestartError
 from gateway.engine.items import Item
 from gateway.engine.policies import Policies
+from gateway.engine.tools import Tools
+from tests.support.explaining import recorded_in
 from tests.support.fake_books import FakeBooks
 from tests.support.fake_ports import CountingIds, FakeCodes, FakeFaultPoint, at_once
 from tests.support.model import Model
@@ -70,6 +78,7 @@ class Trading:
         self.rules = Rules()
         self.model = Model([deepcopy(card) for card in OPENING], self.rules)
         first = opening_policy()
+        self.policies = {first.version: first}
         self.books = FakeBooks(first, [card_of(card) for card in OPENING], START)
         self.waiting: list[Ask] = []
         self.key_id = 1
@@ -101,6 +110,7 @@ class Trading:
         change(self.rules)
         self.rules.version += 1
         self.books.rules = policy_of(self.rules)
+        self.policies[self.rules.version] = self.books.rules
 
     def move_card(self, number: int, state: str, block: str | None = None) -> None:
         """
@@ -161,6 +171,22 @@ class Trading:
             record.held_after_minor,
         )
 
+    def _explain(self, record: TransactionRecord) -> None:
+        """
+        Decide again on what was recorded: the record comes out, field by field.
+        """
+        assert record.transaction_id is not None
+        policy = self.policies[record.policy_version]
+        recorded = recorded_in(self.books, record.transaction_id, policy)
+        assert recall(recorded).decide().record == record
+        explanation = explain(recorded)
+        assert not explanation.differences
+        *passed, last = explanation.checks
+        assert all(check.outcome is not CheckOutcome.REFUSED for check in passed)
+        assert last.number == (explanation.decided_by or 16)
+        refused = None if record.result in APPROVALS else record.result
+        assert last.result == refused
+
     def _run(self, asks: list[Ask]) -> Done:
         """
         Attempt the batch as the runner does: again, with what was learned.
@@ -198,6 +224,8 @@ class Trading:
             }
 
         assert got == wanted
+        if record.transaction_id is not None and not answer.replayed:
+            self._explain(record)
         assert (answer.replayed, answer.state.name) == (
             expected.replayed,
             expected.state,

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import psycopg
 
+from gateway.domain.ids import TransactionId
 from gateway.runtime.data_folder import DataFolder
 from gateway.runtime.fault_points import FaultOrder, order_path
 from gateway.runtime.leash import Program, start_leashed
@@ -27,6 +28,7 @@ from gateway.vault.numbers import CardNumber, NumberVault, generate_card_numbers
 from gateway.vault.pins import Pin, PinVault
 from gateway.vault.pki import KeyPair, LocalAuthority
 from tests.support.books_check import require_sound_books
+from tests.support.explained import require_explained
 from tests.support.seed import DEVICES, seed_device, seed_parties, set_shift
 from tests.support.stores import FreshDatabase
 
@@ -90,6 +92,7 @@ class Gateway:
     devices: dict[str, KeyPair] = field(default_factory=dict)
     processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
     changed_cards: set[int] = field(default_factory=set)
+    explained: TransactionId | None = None
 
     def start(self, worker: int = 1) -> None:
         """
@@ -284,7 +287,7 @@ class Gateway:
 
     def books_check(self) -> None:
         """
-        Fail unless every invariant of the books holds.
+        Fail unless every invariant of the books holds, and all can be explained.
 
         Cards that were changed behind the gateway's back are first set back to how
         their last transaction left them.
@@ -293,6 +296,7 @@ class Gateway:
             self.sql(_SET_BACK, list(self.changed_cards))
             self.changed_cards.clear()
         require_sound_books(self.database.owner_dsn)
+        self.explained = require_explained(self.database.owner_dsn, self.explained)
 
     def _card_row(
         self, vault: NumberVault, card_id: int, number: CardNumber

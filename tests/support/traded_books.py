@@ -25,7 +25,8 @@ from gateway.books.lane import PostgresBooks
 from gateway.domain.cards import Card
 from gateway.domain.record import Account, Posting, TransactionRecord
 from gateway.domain.results import ActivityType, Result
-from gateway.engine.ports import Claim, Locked, WriteSet
+from gateway.engine.locking import Claim, Locked
+from gateway.engine.ports import WriteSet
 from tests.support.ledger import (
     MERCHANT,
     PROGRAM,

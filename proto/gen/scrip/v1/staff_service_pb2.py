@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from scrip.v1 import card_pb2 as scrip_dot_v1_dot_card__pb2
+from scrip.v1 import explanation_pb2 as scrip_dot_v1_dot_explanation__pb2
 from scrip.v1 import money_pb2 as scrip_dot_v1_dot_money__pb2
 from scrip.v1 import transaction_pb2 as scrip_dot_v1_dot_transaction__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cscrip/v1/staff_service.proto\x12\x08scrip.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x13scrip/v1/card.proto\x1a\x14scrip/v1/money.proto\x1a\x1ascrip/v1/transaction.proto\"E\n\x0eGetCardRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63\x61rd_number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"n\n\x0fGetCardResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\x12\x31\n\x0c\x62lock_reason\x18\x02 \x01(\x0e\x32\x15.scrip.v1.BlockReasonB\x04\xe2\x41\x01\x03\"\x82\x01\n\x18StaffServiceBlockRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x63\x61rd_number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x31\n\x0c\x62lock_reason\x18\x03 \x01(\x0e\x32\x15.scrip.v1.BlockReasonB\x04\xe2\x41\x01\x02\"E\n\x19StaffServiceBlockResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"E\n\x0eUnblockRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x63\x61rd_number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\";\n\x0fUnblockResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"c\n\x0eReplaceRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x63\x61rd_number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1c\n\x0eto_card_number\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\";\n\x0fReplaceResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"F\n\x0fResetPinRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x63\x61rd_number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"<\n\x10ResetPinResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\xaf\x01\n\rAdjustRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x63\x61rd_number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12,\n\x04type\x18\x03 \x01(\x0e\x32\x18.scrip.v1.AdjustmentTypeB\x04\xe2\x41\x01\x02\x12%\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x0f.scrip.v1.MoneyB\x04\xe2\x41\x01\x02\x12\x14\n\x06reason\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\":\n\x0e\x41\x64justResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\x96\x01\n\x18\x41pproveAdjustmentRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12!\n\x13original_request_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\"\n\x14original_terminal_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x63\x61rd_number\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"E\n\x19\x41pproveAdjustmentResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03*o\n\x0e\x41\x64justmentType\x12\x1f\n\x1b\x41\x44JUSTMENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41\x44JUSTMENT_TYPE_INCREMENT\x10\x01\x12\x1d\n\x19\x41\x44JUSTMENT_TYPE_DECREMENT\x10\x02\x32\xfe\x03\n\x0cStaffService\x12>\n\x07GetCard\x12\x18.scrip.v1.GetCardRequest\x1a\x19.scrip.v1.GetCardResponse\x12P\n\x05\x42lock\x12\".scrip.v1.StaffServiceBlockRequest\x1a#.scrip.v1.StaffServiceBlockResponse\x12>\n\x07Unblock\x12\x18.scrip.v1.UnblockRequest\x1a\x19.scrip.v1.UnblockResponse\x12>\n\x07Replace\x12\x18.scrip.v1.ReplaceRequest\x1a\x19.scrip.v1.ReplaceResponse\x12\x41\n\x08ResetPin\x12\x19.scrip.v1.ResetPinRequest\x1a\x1a.scrip.v1.ResetPinResponse\x12;\n\x06\x41\x64just\x12\x17.scrip.v1.AdjustRequest\x1a\x18.scrip.v1.AdjustResponse\x12\\\n\x11\x41pproveAdjustment\x12\".scrip.v1.ApproveAdjustmentRequest\x1a#.scrip.v1.ApproveAdjustmentResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cscrip/v1/staff_service.proto\x12\x08scrip.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x13scrip/v1/card.proto\x1a\x1ascrip/v1/explanation.proto\x1a\x14scrip/v1/money.proto\x1a\x1ascrip/v1/transaction.proto\"E\n\x0eGetCardRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63\x61rd_number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"n\n\x0fGetCardResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\x12\x31\n\x0c\x62lock_reason\x18\x02 \x01(\x0e\x32\x15.scrip.v1.BlockReasonB\x04\xe2\x41\x01\x03\"\x82\x01\n\x18StaffServiceBlockRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x63\x61rd_number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x31\n\x0c\x62lock_reason\x18\x03 \x01(\x0e\x32\x15.scrip.v1.BlockReasonB\x04\xe2\x41\x01\x02\"E\n\x19StaffServiceBlockResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"E\n\x0eUnblockRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x63\x61rd_number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\";\n\x0fUnblockResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"c\n\x0eReplaceRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x63\x61rd_number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1c\n\x0eto_card_number\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\";\n\x0fReplaceResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"F\n\x0fResetPinRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x63\x61rd_number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"<\n\x10ResetPinResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\xaf\x01\n\rAdjustRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x63\x61rd_number\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12,\n\x04type\x18\x03 \x01(\x0e\x32\x18.scrip.v1.AdjustmentTypeB\x04\xe2\x41\x01\x02\x12%\n\x06\x61mount\x18\x04 \x01(\x0b\x32\x0f.scrip.v1.MoneyB\x04\xe2\x41\x01\x02\x12\x14\n\x06reason\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\":\n\x0e\x41\x64justResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"\x96\x01\n\x18\x41pproveAdjustmentRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12!\n\x13original_request_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\"\n\x14original_terminal_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x63\x61rd_number\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"E\n\x19\x41pproveAdjustmentResponse\x12(\n\x07outcome\x18\x01 \x01(\x0b\x32\x11.scrip.v1.OutcomeB\x04\xe2\x41\x01\x03\"H\n\x0e\x45xplainRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0etransaction_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\"C\n\x0f\x45xplainResponse\x12\x30\n\x0b\x65xplanation\x18\x01 \x01(\x0b\x32\x15.scrip.v1.ExplanationB\x04\xe2\x41\x01\x03*o\n\x0e\x41\x64justmentType\x12\x1f\n\x1b\x41\x44JUSTMENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41\x44JUSTMENT_TYPE_INCREMENT\x10\x01\x12\x1d\n\x19\x41\x44JUSTMENT_TYPE_DECREMENT\x10\x02\x32\xbe\x04\n\x0cStaffService\x12>\n\x07GetCard\x12\x18.scrip.v1.GetCardRequest\x1a\x19.scrip.v1.GetCardResponse\x12P\n\x05\x42lock\x12\".scrip.v1.StaffServiceBlockRequest\x1a#.scrip.v1.StaffServiceBlockResponse\x12>\n\x07Unblock\x12\x18.scrip.v1.UnblockRequest\x1a\x19.scrip.v1.UnblockResponse\x12>\n\x07Replace\x12\x18.scrip.v1.ReplaceRequest\x1a\x19.scrip.v1.ReplaceResponse\x12\x41\n\x08ResetPin\x12\x19.scrip.v1.ResetPinRequest\x1a\x1a.scrip.v1.ResetPinResponse\x12;\n\x06\x41\x64just\x12\x17.scrip.v1.AdjustRequest\x1a\x18.scrip.v1.AdjustResponse\x12\\\n\x11\x41pproveAdjustment\x12\".scrip.v1.ApproveAdjustmentRequest\x1a#.scrip.v1.ApproveAdjustmentResponse\x12>\n\x07\x45xplain\x12\x18.scrip.v1.ExplainRequest\x1a\x19.scrip.v1.ExplainResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -93,36 +94,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPROVEADJUSTMENTREQUEST'].fields_by_name['card_number']._serialized_options = b'\342A\001\001'
   _globals['_APPROVEADJUSTMENTRESPONSE'].fields_by_name['outcome']._loaded_options = None
   _globals['_APPROVEADJUSTMENTRESPONSE'].fields_by_name['outcome']._serialized_options = b'\342A\001\003'
-  _globals['_ADJUSTMENTTYPE']._serialized_start=1423
-  _globals['_ADJUSTMENTTYPE']._serialized_end=1534
-  _globals['_GETCARDREQUEST']._serialized_start=146
-  _globals['_GETCARDREQUEST']._serialized_end=215
-  _globals['_GETCARDRESPONSE']._serialized_start=217
-  _globals['_GETCARDRESPONSE']._serialized_end=327
-  _globals['_STAFFSERVICEBLOCKREQUEST']._serialized_start=330
-  _globals['_STAFFSERVICEBLOCKREQUEST']._serialized_end=460
-  _globals['_STAFFSERVICEBLOCKRESPONSE']._serialized_start=462
-  _globals['_STAFFSERVICEBLOCKRESPONSE']._serialized_end=531
-  _globals['_UNBLOCKREQUEST']._serialized_start=533
-  _globals['_UNBLOCKREQUEST']._serialized_end=602
-  _globals['_UNBLOCKRESPONSE']._serialized_start=604
-  _globals['_UNBLOCKRESPONSE']._serialized_end=663
-  _globals['_REPLACEREQUEST']._serialized_start=665
-  _globals['_REPLACEREQUEST']._serialized_end=764
-  _globals['_REPLACERESPONSE']._serialized_start=766
-  _globals['_REPLACERESPONSE']._serialized_end=825
-  _globals['_RESETPINREQUEST']._serialized_start=827
-  _globals['_RESETPINREQUEST']._serialized_end=897
-  _globals['_RESETPINRESPONSE']._serialized_start=899
-  _globals['_RESETPINRESPONSE']._serialized_end=959
-  _globals['_ADJUSTREQUEST']._serialized_start=962
-  _globals['_ADJUSTREQUEST']._serialized_end=1137
-  _globals['_ADJUSTRESPONSE']._serialized_start=1139
-  _globals['_ADJUSTRESPONSE']._serialized_end=1197
-  _globals['_APPROVEADJUSTMENTREQUEST']._serialized_start=1200
-  _globals['_APPROVEADJUSTMENTREQUEST']._serialized_end=1350
-  _globals['_APPROVEADJUSTMENTRESPONSE']._serialized_start=1352
-  _globals['_APPROVEADJUSTMENTRESPONSE']._serialized_end=1421
-  _globals['_STAFFSERVICE']._serialized_start=1537
-  _globals['_STAFFSERVICE']._serialized_end=2047
+  _globals['_EXPLAINREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_EXPLAINREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
+  _globals['_EXPLAINREQUEST'].fields_by_name['transaction_id']._loaded_options = None
+  _globals['_EXPLAINREQUEST'].fields_by_name['transaction_id']._serialized_options = b'\342A\001\002'
+  _globals['_EXPLAINRESPONSE'].fields_by_name['explanation']._loaded_options = None
+  _globals['_EXPLAINRESPONSE'].fields_by_name['explanation']._serialized_options = b'\342A\001\003'
+  _globals['_ADJUSTMENTTYPE']._serialized_start=1594
+  _globals['_ADJUSTMENTTYPE']._serialized_end=1705
+  _globals['_GETCARDREQUEST']._serialized_start=174
+  _globals['_GETCARDREQUEST']._serialized_end=243
+  _globals['_GETCARDRESPONSE']._serialized_start=245
+  _globals['_GETCARDRESPONSE']._serialized_end=355
+  _globals['_STAFFSERVICEBLOCKREQUEST']._serialized_start=358
+  _globals['_STAFFSERVICEBLOCKREQUEST']._serialized_end=488
+  _globals['_STAFFSERVICEBLOCKRESPONSE']._serialized_start=490
+  _globals['_STAFFSERVICEBLOCKRESPONSE']._serialized_end=559
+  _globals['_UNBLOCKREQUEST']._serialized_start=561
+  _globals['_UNBLOCKREQUEST']._serialized_end=630
+  _globals['_UNBLOCKRESPONSE']._serialized_start=632
+  _globals['_UNBLOCKRESPONSE']._serialized_end=691
+  _globals['_REPLACEREQUEST']._serialized_start=693
+  _globals['_REPLACEREQUEST']._serialized_end=792
+  _globals['_REPLACERESPONSE']._serialized_start=794
+  _globals['_REPLACERESPONSE']._serialized_end=853
+  _globals['_RESETPINREQUEST']._serialized_start=855
+  _globals['_RESETPINREQUEST']._serialized_end=925
+  _globals['_RESETPINRESPONSE']._serialized_start=927
+  _globals['_RESETPINRESPONSE']._serialized_end=987
+  _globals['_ADJUSTREQUEST']._serialized_start=990
+  _globals['_ADJUSTREQUEST']._serialized_end=1165
+  _globals['_ADJUSTRESPONSE']._serialized_start=1167
+  _globals['_ADJUSTRESPONSE']._serialized_end=1225
+  _globals['_APPROVEADJUSTMENTREQUEST']._serialized_start=1228
+  _globals['_APPROVEADJUSTMENTREQUEST']._serialized_end=1378
+  _globals['_APPROVEADJUSTMENTRESPONSE']._serialized_start=1380
+  _globals['_APPROVEADJUSTMENTRESPONSE']._serialized_end=1449
+  _globals['_EXPLAINREQUEST']._serialized_start=1451
+  _globals['_EXPLAINREQUEST']._serialized_end=1523
+  _globals['_EXPLAINRESPONSE']._serialized_start=1525
+  _globals['_EXPLAINRESPONSE']._serialized_end=1592
+  _globals['_STAFFSERVICE']._serialized_start=1708
+  _globals['_STAFFSERVICE']._serialized_end=2282
 # @@protoc_insertion_point(module_scope)

@@ -74,6 +74,11 @@ class StaffServiceStub:
                 request_serializer=scrip_dot_v1_dot_staff__service__pb2.ApproveAdjustmentRequest.SerializeToString,
                 response_deserializer=scrip_dot_v1_dot_staff__service__pb2.ApproveAdjustmentResponse.FromString,
                 _registered_method=True)
+        self.Explain = channel.unary_unary(
+                '/scrip.v1.StaffService/Explain',
+                request_serializer=scrip_dot_v1_dot_staff__service__pb2.ExplainRequest.SerializeToString,
+                response_deserializer=scrip_dot_v1_dot_staff__service__pb2.ExplainResponse.FromString,
+                _registered_method=True)
 
 
 class StaffServiceServicer:
@@ -134,6 +139,14 @@ class StaffServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Explain(self, request, context):
+        """Explains a transaction of a programme that the desk's merchant accepts: each check in its
+        order, what it saw, and which decided. Nothing is recorded of it but the audit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_StaffServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -171,6 +184,11 @@ def add_StaffServiceServicer_to_server(servicer, server):
                     servicer.ApproveAdjustment,
                     request_deserializer=scrip_dot_v1_dot_staff__service__pb2.ApproveAdjustmentRequest.FromString,
                     response_serializer=scrip_dot_v1_dot_staff__service__pb2.ApproveAdjustmentResponse.SerializeToString,
+            ),
+            'Explain': grpc.unary_unary_rpc_method_handler(
+                    servicer.Explain,
+                    request_deserializer=scrip_dot_v1_dot_staff__service__pb2.ExplainRequest.FromString,
+                    response_serializer=scrip_dot_v1_dot_staff__service__pb2.ExplainResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -367,6 +385,33 @@ class StaffService:
             '/scrip.v1.StaffService/ApproveAdjustment',
             scrip_dot_v1_dot_staff__service__pb2.ApproveAdjustmentRequest.SerializeToString,
             scrip_dot_v1_dot_staff__service__pb2.ApproveAdjustmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Explain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/scrip.v1.StaffService/Explain',
+            scrip_dot_v1_dot_staff__service__pb2.ExplainRequest.SerializeToString,
+            scrip_dot_v1_dot_staff__service__pb2.ExplainResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -54,6 +54,10 @@ class StaffServiceStub:
     """Asks for a change of a card's balance. Nothing moves before somebody else approves it."""
     ApproveAdjustment: _grpc.UnaryUnaryMultiCallable[_staff_service_pb2.ApproveAdjustmentRequest, _staff_service_pb2.ApproveAdjustmentResponse]
     """Lets an adjustment happen that somebody else asked for."""
+    Explain: _grpc.UnaryUnaryMultiCallable[_staff_service_pb2.ExplainRequest, _staff_service_pb2.ExplainResponse]
+    """Explains a transaction of a programme that the desk's merchant accepts: each check in its
+    order, what it saw, and which decided. Nothing is recorded of it but the audit.
+    """
 
 @_typing.type_check_only
 class StaffServiceAsyncStub(StaffServiceStub):
@@ -81,6 +85,10 @@ class StaffServiceAsyncStub(StaffServiceStub):
     """Asks for a change of a card's balance. Nothing moves before somebody else approves it."""
     ApproveAdjustment: _aio.UnaryUnaryMultiCallable[_staff_service_pb2.ApproveAdjustmentRequest, _staff_service_pb2.ApproveAdjustmentResponse]  # type: ignore[assignment]
     """Lets an adjustment happen that somebody else asked for."""
+    Explain: _aio.UnaryUnaryMultiCallable[_staff_service_pb2.ExplainRequest, _staff_service_pb2.ExplainResponse]  # type: ignore[assignment]
+    """Explains a transaction of a programme that the desk's merchant accepts: each check in its
+    order, what it saw, and which decided. Nothing is recorded of it but the audit.
+    """
 
 class StaffServiceServicer(metaclass=_abc_1.ABCMeta):
     """Cards for the operator's staff: the call centre and the back office, over mutual TLS 1.3 with
@@ -147,5 +155,15 @@ class StaffServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_staff_service_pb2.ApproveAdjustmentResponse, _abc.Awaitable[_staff_service_pb2.ApproveAdjustmentResponse]]:
         """Lets an adjustment happen that somebody else asked for."""
+
+    @_abc_1.abstractmethod
+    def Explain(
+        self,
+        request: _staff_service_pb2.ExplainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_staff_service_pb2.ExplainResponse, _abc.Awaitable[_staff_service_pb2.ExplainResponse]]:
+        """Explains a transaction of a programme that the desk's merchant accepts: each check in its
+        order, what it saw, and which decided. Nothing is recorded of it but the audit.
+        """
 
 def add_StaffServiceServicer_to_server(servicer: StaffServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

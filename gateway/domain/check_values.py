@@ -250,7 +250,8 @@ def of_limits(view: View, card: Card, record: TransactionRecord) -> Values:
     product = policy.products[card.product_id]
     zone = policy.programs[card.program_id].time_zone
     used = view.used.card.on(now.astimezone(zone).date())
-    versions = [one.version_id for one in limits_of(card, policy)]
+    obeyed = limits_of(card, policy) if policy.limits else ()
+    versions = [one.version_id for one in obeyed]
     at_the_till = policy.terminal_limits.get(view.place.terminal.terminal_id)
     limits = {
         "at_most_in_a_sale": product.max_redeem_minor,

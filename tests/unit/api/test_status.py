@@ -28,6 +28,7 @@ from gateway.domain.errors import (
     ThrottledError,
     TransactionNotFoundError,
     UnauthenticatedError,
+    UnknownTransactionError,
 )
 
 EXAMPLES: list[tuple[GatewayError, str, str]] = [
@@ -44,6 +45,7 @@ EXAMPLES: list[tuple[GatewayError, str, str]] = [
     (ServiceDeniedError("x"), "PERMISSION_DENIED", "SERVICE_DENIED"),
     (RoleDeniedError("x"), "PERMISSION_DENIED", "ROLE_DENIED"),
     (TransactionNotFoundError(final=True), "NOT_FOUND", "TRANSACTION_NOT_FOUND"),
+    (UnknownTransactionError("x"), "NOT_FOUND", "TRANSACTION_NOT_FOUND"),
     (NotAppliedError("x"), "UNAVAILABLE", "NOT_APPLIED"),
     (ThrottledError("x", retry_after_ms=1), "RESOURCE_EXHAUSTED", "NOT_APPLIED"),
     (ConcurrencyError("x"), "ABORTED", "NOT_APPLIED"),

@@ -24,6 +24,7 @@ from till.codes import (
     ReversalReason,
 )
 from till.connection import Connection, CredentialError
+from till.durable_lines import JournalError
 from till.errors import (
     AnswerUnreadableError,
     FieldProblem,
@@ -34,7 +35,8 @@ from till.errors import (
     RefusedError,
     TillError,
 )
-from till.journal import FileJournal, Journal, JournalError, MemoryJournal
+from till.journal import FileJournal, Journal, MemoryJournal
+from till.offline import Delivery, OfflineQueue
 from till.pin import Pin, PinError
 from till.requests import (
     Activate,
@@ -84,6 +86,7 @@ __all__ = [
     "CredentialError",
     "CurrentState",
     "Deactivate",
+    "Delivery",
     "Ending",
     "EntryMode",
     "FieldProblem",
@@ -101,6 +104,7 @@ __all__ = [
     "MemoryJournal",
     "NotAppliedError",
     "NotRecordedError",
+    "OfflineQueue",
     "OutcomeUnknownError",
     "Pin",
     "PinError",

@@ -80,7 +80,8 @@ class Answer:
 
     Amounts asked, approved and due are in the currency of the sale, balances in the
     card's. Balances are None where the checks before them declined. `hold` is the one
-    that the request placed or changed.
+    that the request placed or changed, `exception` what kept an Advice from being paid
+    in full.
     """
 
     result: Result
@@ -109,6 +110,7 @@ class Answer:
     original_transaction_id: UUID | None
     terminal_id: str
     context: TillContext
+    exception: Result | None = None
     hold: HoldRecord | None = None
 
     @property
@@ -172,6 +174,7 @@ def read_answer(outcome: transaction_pb2.Outcome) -> Answer:
             original_transaction_id=_uuid(outcome.original_transaction_id),
             terminal_id=outcome.terminal_id,
             context=_context(outcome),
+            exception=Result.read(outcome.exception) if outcome.exception else None,
             hold=_hold(outcome),
         )
     except (ValueError, InvalidOperation) as error:

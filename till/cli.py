@@ -18,6 +18,7 @@ import typer
 
 from till.answer import Answer
 from till.cli_holds import add_hold_commands
+from till.cli_late import add_late_commands
 from till.cli_lives import add_life_commands
 from till.cli_options import (
     AmountText,
@@ -38,9 +39,11 @@ from till.errors import Meaning, NotRecordedError, TillError
 from till.printing import answer_json, answer_lines, error_json
 from till.requests import (
     Activate,
+    Advice,
     Block,
     CancelAuthorization,
     CashOut,
+    Confirm,
     Deactivate,
     GetBalance,
     GetTransaction,
@@ -57,8 +60,8 @@ CONNECT_TIMEOUT_S: Final = 3.0
 
 till_app = typer.Typer(
     name="till",
-    help="Be a till: activate, load, redeem, cash out, refund, undo and ask over "
-    "mutual TLS.",
+    help="Be a till: activate, load, redeem, cash out, refund, undo, confirm and ask "
+    "over mutual TLS.",
     no_args_is_help=True,
     add_completion=False,
 )
@@ -354,7 +357,8 @@ def _next_steps(request: Request, error: TillError) -> list[str]:
         return [f"to shut it out: scrip till reverse --original {request.request_id}"]
     again = f"again: the same command with --request-id {request.request_id}"
     kept = Block | TransferBalance | Deactivate
-    if isinstance(request, Reverse | Void | CancelAuthorization | kept):
+    done = Confirm | Advice  # what is done already is told until it is answered
+    if isinstance(request, Reverse | Void | CancelAuthorization | kept | done):
         return [again]
     return [
         again,
@@ -374,3 +378,4 @@ def _exit_of(error: TillError) -> Exit:
 
 add_hold_commands(till_app, functools.partial(_ask, paid=_stands))
 add_life_commands(till_app, functools.partial(_ask, paid=_stands))
+add_late_commands(till_app, functools.partial(_ask, paid=_stands))

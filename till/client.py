@@ -25,6 +25,7 @@ from till.codes import LoadType, ReversalReason
 from till.connection import DEFAULT_TIMEOUT_S, Connection
 from till.errors import NotAppliedError
 from till.hold_calls import HoldCalls
+from till.late_calls import LateCalls
 from till.life_calls import LifeCalls
 from till.pin import Pin
 from till.requests import (
@@ -64,7 +65,7 @@ class Sender(Protocol):
         ...
 
 
-class TillClient(HoldCalls, LifeCalls):
+class TillClient(HoldCalls, LifeCalls, LateCalls):
     """
     Speak to the gateway call by call, over one or more connections.
 

@@ -40,6 +40,8 @@ def _rows(answer: Answer) -> Iterator[tuple[str, str]]:
     yield "approved", _money(answer.approved_amount) if answer.approved else ""
     if answer.amount_due is not None and answer.amount_due.minor_units:
         yield "still to pay", _money(answer.amount_due)
+    if answer.exception is not None:
+        yield "not paid in full", answer.exception.name
     if answer.cash_back_amount is not None and answer.cash_back_amount.minor_units:
         yield "cash to pay", _money(answer.cash_back_amount)
     if answer.conversion is not None:
@@ -81,6 +83,7 @@ def answer_json(answer: Answer) -> str:
             "requested_amount": _money_json(answer.requested_amount),
             "approved_amount": _money_json(answer.approved_amount),
             "amount_due": _money_json(answer.amount_due),
+            "exception": answer.exception and answer.exception.name,
             "previous_balance": _money_json(answer.previous_balance),
             "available_balance": _money_json(answer.available_balance),
             "ledger_balance": _money_json(answer.ledger_balance),

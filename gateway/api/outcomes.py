@@ -150,7 +150,8 @@ def _put_amounts(
     Write what was asked, approved, due and paid out, in the transaction's currency.
 
     All four carry the exponent that the till sent: on an approval it is the currency's
-    own, and on a decline the till gets its own amounts back as it meant them.
+    own, and on a decline the till gets its own amounts back as it meant them. Of a sale
+    that was made offline nothing is due: the buyer has left with the goods.
     """
     exponent = record.requested_exponent
     if exponent is None:
@@ -160,7 +161,7 @@ def _put_amounts(
     put(out.requested_amount, requested, currency_code, exponent)
     put(out.approved_amount, approved, currency_code, exponent)
     due = 0
-    if record.activity in _PAYING and requested > 0:
+    if record.activity in _PAYING and requested > 0 and not record.offline:
         due = requested - approved
     put(out.amount_due, due, currency_code, exponent)
     paid_out = approved if record.activity is ActivityType.CASH_OUT else 0

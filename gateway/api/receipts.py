@@ -24,7 +24,9 @@ _DECLINES: Final[dict[Result, str]] = {
     Result.CARD_ALREADY_ACTIVATED: "the card is active already",
     Result.INVALID_AMOUNT: "the amount is not valid",
     Result.INVALID_CARD: "the card is not known here",
-    Result.CANNOT_BE_REVERSED: "this kind of request cannot be undone",
+    Result.CANNOT_BE_REVERSED: (
+        "this kind of request cannot be undone, nor one that was confirmed"
+    ),
     Result.ALREADY_REVERSED: "this request was reversed before it arrived",
     Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL: (
         "the card was used or the sale refunded since, so this cannot be undone"
@@ -79,6 +81,10 @@ _OWN_DECLINES: Final[dict[tuple[ActivityType, Result], str]] = {
         "sale use Refund"
     ),
     (ActivityType.VOID, Result.ORIGINAL_NOT_FOUND): "there is nothing to void",
+    (ActivityType.CONFIRM, Result.CANNOT_BE_REVERSED): (
+        "this request does not wait to be confirmed"
+    ),
+    (ActivityType.CONFIRM, Result.ORIGINAL_NOT_FOUND): "there is nothing to confirm",
     **{
         (activity, result): why
         for activity in ADJUSTMENTS
@@ -186,14 +192,36 @@ def _refused(record: TransactionRecord, reason: RefusalReason) -> str:
 def _activated(record: TransactionRecord) -> str:
     if not record.approved_minor:
         return "Card activated."
-    return f"Card activated with {_approved(record)}."
+    return f"Card activated with {_approved(record)}{_waiting(record)}."
 
 
 def _loaded(record: TransactionRecord) -> str:
-    return f"Loaded {_approved(record)}."
+    return f"Loaded {_approved(record)}{_waiting(record)}."
+
+
+def _waiting(record: TransactionRecord) -> str:
+    """
+    Say of a credit that it is not in the balance yet.
+    """
+    return ", to be spent once it is confirmed" if record.unconfirmed else ""
+
+
+def _taken_offline(record: TransactionRecord, reason: Result) -> str:
+    """
+    Say what the card paid of a sale that was made already, and why not all.
+    """
+    code = record.transaction_currency or ""
+    rest = (record.requested_minor or 0) - record.approved_minor
+    missing = spoken(rest, code, record.requested_exponent or 0)
+    why = _DECLINES[reason]
+    if not record.approved_minor:
+        return f"Nothing was paid by gift card: {why}."
+    return f"Paid {_approved(record)} by gift card, but not {missing}: {why}."
 
 
 def _redeemed(record: TransactionRecord) -> str:
+    if record.offline and record.reason is not None:
+        return _taken_offline(record, Result(record.reason))
     text = f"Paid {_approved(record)} by gift card."
     if record.result is not Result.APPROVED_PARTIAL:
         return text
@@ -260,7 +288,7 @@ def _reversed(record: TransactionRecord) -> str:
 
 
 def _refunded(record: TransactionRecord) -> str:
-    return f"Refunded {_approved(record)} to the gift card."
+    return f"Refunded {_approved(record)} to the gift card{_waiting(record)}."
 
 
 def _voided(record: TransactionRecord) -> str:
@@ -281,6 +309,10 @@ def _adjusted(record: TransactionRecord) -> str:
     if not record.effective:
         return "The adjustment waits for somebody else's approval."
     return f"Balance adjusted by {_approved(record)}."
+
+
+def _confirmed(record: TransactionRecord) -> str:
+    return "Confirmed." if record.effective else "This was confirmed before."
 
 
 def _says(text: str) -> Callable[[TransactionRecord], str]:
@@ -315,6 +347,6 @@ _APPROVED_TEXTS: Final[dict[ActivityType, Callable[[TransactionRecord], str]]] =
     ActivityType.DEACTIVATE: _says("Card closed."),
     ActivityType.ADJUST_INCREMENT: _adjusted,
     ActivityType.ADJUST_DECREMENT: _adjusted,
-    ActivityType.CONFIRM: _says("Confirmed."),
+    ActivityType.CONFIRM: _confirmed,
     ActivityType.PIN_RESET: _says("The PIN can be tried again."),
 }

@@ -31,6 +31,19 @@ class NewDevice:
     terminal: str | None
 
 
+class TerminalTerms(NamedTuple):
+    """
+    What is to be set of a terminal; None leaves a setting alone.
+
+    The floor limit is set, or with None taken away, only where `sets_floor_limit`.
+    """
+
+    two_message: bool | None = None
+    sets_floor_limit: bool = False
+    floor_limit_minor: int | None = None
+    floor_limit_currency: str | None = None
+
+
 class KnownDevice(NamedTuple):
     """
     What the console must know of a device before it gives it another certificate.
@@ -125,6 +138,22 @@ def set_terminal_state(
             "admin_set_terminal_state",
             **name._asdict(),
             state=int(state),
+        )
+    )
+
+
+def set_terminal_terms(
+    connection: AdminConnection, name: TerminalName, terms: TerminalTerms
+) -> bool:
+    """
+    Change a terminal's settings; tell whether there is one that is not CLOSED.
+    """
+    return bool(
+        run(
+            connection,
+            "admin_set_terminal_terms",
+            **name._asdict(),
+            **terms._asdict(),
         )
     )
 

@@ -24,11 +24,12 @@ from gateway.books.arrays import (
 from gateway.books.rows import HOLD_FIELDS
 from gateway.domain.card_pins import PinTries
 from gateway.domain.cards import Card
+from gateway.domain.exceptions import ExceptionItem
 from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import CardId, RequestKey, TerminalId
 from gateway.domain.limits import UNUSED, DayUse
 from gateway.domain.record import Posting, TransactionRecord
-from gateway.engine.ports import Claim
+from gateway.engine.locking import Claim
 
 Pack = Callable[[Sequence[Any]], bytes]
 
@@ -161,6 +162,17 @@ _STEP_PACKS: Final[tuple[Pack, ...]] = (
     moments,
 )
 
+EXCEPTION_COLUMNS: Final[dict[str, Pack]] = {
+    "transaction_id": uuids,
+    "kind": int2s,
+    "opened_by": uuids,
+    "reason": int2s,
+    "store_id": int8s,
+    "amount_minor": int8s,
+    "currency": texts,
+    "opened_at": moments,
+}
+_EXCEPTION_PACKS: Final = tuple(EXCEPTION_COLUMNS.values())
 _TRY_PACKS: Final[tuple[Pack, ...]] = (int8s, int2s, int2s, moments, int8s)
 
 _key: Final = itemgetter(0)
@@ -250,6 +262,13 @@ def looking_back_parameters(
     """
     card_ids, since = zip(*looking_back, strict=True)
     return [int8s(card_ids), moments(since)]
+
+
+def exception_parameters(exceptions: Sequence[ExceptionItem]) -> list[bytes]:
+    """
+    Pack exceptions for `insert_exceptions`.
+    """
+    return packed(_EXCEPTION_PACKS, exceptions)
 
 
 def claim_parameters(claims: Iterable[Claim]) -> list[bytes]:

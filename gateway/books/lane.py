@@ -12,12 +12,12 @@ from psycopg.pq.abc import PGresult
 
 from gateway.books.arrays import byteas, int8s, uuids
 from gateway.books.columns import (
-    claim_parameters,
     key_parameters,
     looking_back_parameters,
 )
 from gateway.books.connect import Line, Session
 from gateway.books.faults import ends_connection, first_error, translate
+from gateway.books.lock_steps import claim_step, lock_steps, patience_step
 from gateway.books.rows import (
     hold_of,
     key_of,
@@ -31,17 +31,14 @@ from gateway.books.write_steps import write_steps
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import CardId, RequestKey
 from gateway.domain.limits import DayUse
+from gateway.engine.locking import CardName, Locked, LockRequest
 from gateway.engine.ports import (
-    NOTHING_STORED,
     BooksUnavailableError,
-    CardName,
     CommitUnknownError,
     ItemFaultError,
-    Locked,
-    LockRequest,
-    Stored,
     WriteSet,
 )
+from gateway.engine.stored import NOTHING_STORED, Stored
 
 _log: Final = logging.getLogger(__name__)
 
@@ -69,6 +66,7 @@ _QUERIES: Final = (
     "update_cards",
     "write_holds",
     "insert_hold_steps",
+    "insert_exceptions",
     "recent_uses",
     "update_terminals",
     "write_pin_tries",
@@ -149,10 +147,10 @@ class PostgresBooks:
         """
         wire = await self._line.wire()
         try:
-            lock, claim = _lock_steps(request), _claim_step(request)
+            lock, claim = lock_steps(request), claim_step(request)
         except _UNFIT as error:
             raise _unfit(error) from error
-        patience = _patience_step(request.patience_ms)
+        patience = patience_step(request.patience_ms)
         # In a statement of its own, because the one that locks may have waited.
         pinned = request.pin_indexes
         pins = [step("card_pins", [byteas(pinned)])] if pinned else []
@@ -189,7 +187,7 @@ class PostgresBooks:
             named[2:] = key_parameters(originals)
         steps = [
             _BEGIN,
-            *_patience_step(patience_ms),
+            *patience_step(patience_ms),
             step("lock_free_cards", named),
             step("named_cards", named),
             _ROLLBACK,
@@ -348,40 +346,6 @@ def _name_of(row: Row) -> CardName:
         name: bytes = number_index
         return name
     return CardId(card_id) if terminal_id is None else key_of(row[3:])
-
-
-def _patience_step(patience_ms: int | None) -> list[Step]:
-    if patience_ms is None:
-        return []
-    return [step("set_patience", [b"%dms" % patience_ms])]
-
-
-def _lock_steps(request: LockRequest) -> list[Step]:
-    """
-    Lock the cards, and only then the terminals: two batches wait in one order.
-    """
-    steps = _card_steps(request)
-    if request.terminals:
-        steps.append(step("lock_terminals", [int8s(request.terminals)]))
-    return steps
-
-
-def _card_steps(request: LockRequest) -> list[Step]:
-    indexes, card_ids = request.card_indexes, request.card_ids
-    if indexes and card_ids:
-        return [step("lock_cards", [byteas(indexes), int8s(card_ids)])]
-    if indexes:
-        return [step("lock_cards_by_index", [byteas(indexes)])]
-    if card_ids:
-        name = "lock_cards_by_id" if request.waits else "lock_free_cards_by_id"
-        return [step(name, [int8s(card_ids)])]
-    return []
-
-
-def _claim_step(request: LockRequest) -> list[Step]:
-    if not request.claims:
-        return []
-    return [step("claim_keys", claim_parameters(request.claims))]
 
 
 def _locked(wire: Wire, results: list[PGresult], request: LockRequest) -> Locked:

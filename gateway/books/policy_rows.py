@@ -214,12 +214,15 @@ def _store(row: Row) -> Store:
 
 
 def _terminal(row: Row) -> Terminal:
-    terminal_id, store_id, code, state = row
+    terminal_id, store_id, code, state, two_message, limit_minor, currency = row
     return Terminal(
         terminal_id=TerminalId(terminal_id),
         store_id=StoreId(store_id),
         code=code,
         state=PartyState(state),
+        two_message=two_message,
+        floor_limit_minor=limit_minor,
+        floor_limit_currency=None if currency is None else Currency.of(currency),
     )
 
 

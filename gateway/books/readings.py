@@ -16,10 +16,8 @@ from gateway.books.wire import step
 from gateway.domain.commands import CardRef
 from gateway.domain.ids import RequestKey, TransactionId
 from gateway.domain.policy import Policy
-from gateway.engine.ports import (
-    BalanceRead,
-    StoredRequest,
-)
+from gateway.engine.ports import BalanceRead
+from gateway.engine.stored import StoredRequest
 
 _POLICY: Final = (
     "policy_programs",

@@ -18,7 +18,7 @@ from gateway.domain.originals import Refunds
 from gateway.domain.record import TransactionRecord
 from gateway.domain.restrictions import RefusalReason
 from gateway.domain.results import ADJUSTMENTS, ActivityType, Channel, EntryMode, Result
-from gateway.engine.ports import StoredRequest
+from gateway.engine.stored import StoredRequest
 
 K = TypeVar("K")
 

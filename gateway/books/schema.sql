@@ -140,8 +140,18 @@ CREATE TABLE terminal (
     store_id bigint NOT NULL REFERENCES store,
     code text NOT NULL CHECK (code ~ '^[a-z0-9][a-z0-9-]{0,62}$'),
     state smallint NOT NULL DEFAULT 1 CHECK (state BETWEEN 1 AND 3),
+    -- It confirms what was approved there.
+    two_message boolean NOT NULL DEFAULT false,
+    -- What it may sell while it cannot ask; NULL: nothing.
+    floor_limit_minor bigint,
+    floor_limit_currency char(3),
     CONSTRAINT terminal_code_key UNIQUE (store_id, code),
-    CONSTRAINT terminal_store_key UNIQUE (store_id, terminal_id)
+    CONSTRAINT terminal_store_key UNIQUE (store_id, terminal_id),
+    CONSTRAINT terminal_floor_limit_check CHECK (
+        num_nulls(floor_limit_minor, floor_limit_currency) IN (0, 2)
+        AND floor_limit_minor BETWEEN 1 AND 1000000000000000
+        AND floor_limit_currency ~ '^[A-Z]{3}$'
+    )
 );
 
 -- What holds a certificate: 1 TERMINAL speaks for one terminal, 2 CONTROLLER for all of
@@ -351,7 +361,7 @@ CREATE TABLE card_product (
     pin_lock_s bigint NOT NULL DEFAULT 3600,
     limit_set_id bigint,
     -- How long a hold lives at most.
-    hold_ttl_s integer NOT NULL DEFAULT 604800 CHECK (hold_ttl_s BETWEEN 1 AND 31622400),
+    hold_ttl_s bigint NOT NULL DEFAULT 604800 CHECK (hold_ttl_s BETWEEN 1 AND 31622400),
     CONSTRAINT card_product_pin_required_check CHECK (
         array_position(pin_required_for, NULL) IS NULL
         AND pin_required_for <@ ARRAY[2, 3, 5, 6, 9, 14]::smallint[]
@@ -797,8 +807,13 @@ CREATE TABLE transaction (
                 balance_before_minor, balance_after_minor,
                 available_before_minor, available_after_minor, held_after_minor
             ) = 0
-            ELSE card_minor = 0 AND effective IS NOT TRUE
+            ELSE card_minor = 0 AND (effective IS NOT TRUE OR activity IN (4, 8, 19))
         END
+    ),
+    -- Only an approval waits to be confirmed, and what was told offline does not.
+    CONSTRAINT transaction_unconfirmed_check CHECK (
+        NOT unconfirmed
+        OR (activity IN (1, 2, 3, 6, 7, 10) AND result <= 2 AND NOT offline)
     ),
     -- The record of a conversion is whole or absent.
     CONSTRAINT transaction_rates_check CHECK (
@@ -854,6 +869,8 @@ WHERE effective AND activity = 19;
 -- The refunds of a sale.
 CREATE INDEX transaction_refund_idx ON transaction (original_transaction_id)
 WHERE activity = 7 AND result = 1;
+CREATE INDEX transaction_unconfirmed_idx ON transaction (host_time)
+WHERE unconfirmed;
 
 -- The refunds of a sale that stand come to no more than it was approved for, and to
 -- nothing where it was undone. Two batches cannot pass it side by side: both change the
@@ -1025,6 +1042,24 @@ CREATE TABLE hold_step (
 CREATE INDEX hold_step_hold_idx ON hold_step (hold_id);
 -- A hold ends once.
 CREATE UNIQUE INDEX hold_step_end_key ON hold_step (hold_id) WHERE state <> 1;
+
+-- What the books cannot settle by themselves. Inserted, never changed; it is over when
+-- the transaction that it is about is undone.
+CREATE TABLE exception_item (
+    transaction_id uuid NOT NULL REFERENCES transaction,
+    -- 1 ADVICE_NOT_PAID, 2 LOAD_NOT_REVERSED
+    kind smallint NOT NULL CHECK (kind BETWEEN 1 AND 2),
+    opened_by uuid NOT NULL REFERENCES transaction,
+    -- gateway/domain/results.py: a decline, which kept it from being settled
+    reason smallint NOT NULL CHECK (reason BETWEEN 3 AND 31 AND reason <> 24),
+    store_id bigint NOT NULL REFERENCES store,
+    amount_minor bigint NOT NULL
+    CHECK (amount_minor BETWEEN 1 AND 1000000000000000),
+    currency char(3) NOT NULL CHECK (octet_length(currency) = 3),
+    opened_at timestamptz NOT NULL,
+    CONSTRAINT exception_item_pkey PRIMARY KEY (transaction_id, kind)
+);
+CREATE INDEX exception_item_store_idx ON exception_item (store_id, opened_at);
 
 CREATE FUNCTION refuse_ended_hold() RETURNS trigger
 LANGUAGE plpgsql
@@ -1287,6 +1322,9 @@ GRANT UPDATE (
 ) ON hold TO scrip_gateway;
 GRANT SELECT ON hold, hold_step TO scrip_reader;
 
+-- Exceptions.
+GRANT SELECT, INSERT ON exception_item TO scrip_gateway;
+GRANT SELECT ON exception_item TO scrip_reader;
 -- The line of cards that took each other's place.
 GRANT SELECT ON card_line_v1 TO scrip_gateway, scrip_reader;
 

@@ -4,6 +4,7 @@ What a batch decided, as the statements that write it: one trip, set by set.
 
 from gateway.books.columns import (
     card_parameters,
+    exception_parameters,
     hold_parameters,
     posting_parameters,
     step_parameters,
@@ -36,6 +37,9 @@ def write_steps(writes: WriteSet) -> list[Step]:
         steps.append(step("write_holds", hold_parameters(writes.holds)))
     if writes.steps:
         steps.append(step("insert_hold_steps", step_parameters(writes.steps)))
+    if writes.exceptions:
+        parameters = exception_parameters(writes.exceptions)
+        steps.append(step("insert_exceptions", parameters))
     if writes.terminal_uses:
         parameters = terminal_parameters(writes.terminal_uses)
         steps.append(step("update_terminals", parameters))

@@ -30,11 +30,11 @@ from gateway.bootstrap.key_ring import ForeignKeyRingError, open_key_ring
 from gateway.bootstrap.observing import EngineObserver, LiveObserver
 from gateway.bootstrap.sealing import DeviceCertificates, VaultCodes, VaultSealer
 from gateway.bootstrap.server_files import ready_server_files
-from gateway.engine.attempt import Tools
 from gateway.engine.lane import Lane, LaneSettings
 from gateway.engine.policies import Policies
 from gateway.engine.ports import BooksUnavailableError, FaultPoint, TransactionIds
 from gateway.engine.readings import ReadingLane
+from gateway.engine.tools import Tools
 from gateway.live.budgets import Budgets
 from gateway.live.options import LiveOptions
 from gateway.live.redis_live import RedisLive

@@ -24,11 +24,11 @@ from gateway.bootstrap.clerk_observing import ClerkObserver
 from gateway.bootstrap.key_ring import ForeignKeyRingError, open_key_ring
 from gateway.bootstrap.observing import EngineObserver, LiveObserver
 from gateway.bootstrap.sealing import VaultCodes
-from gateway.engine.attempt import Tools
 from gateway.engine.clerk import Clerk, ClerkBounds
 from gateway.engine.lane import Lane
 from gateway.engine.policies import Policies
 from gateway.engine.ports import TransactionIds
+from gateway.engine.tools import Tools
 from gateway.live.expiries import RedisExpiries
 from gateway.runtime.metrics import Metrics
 from gateway.runtime.settings import Settings

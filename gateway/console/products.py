@@ -93,9 +93,9 @@ ReloadableOption = Annotated[
 PermitOption = Annotated[
     list[Activity] | None,
     typer.Option(
-        metavar="|".join(Activity),
-        help="What its cards may be used for, may stand several times; else all but "
-        "transfers and deactivate.",
+        metavar="ACTIVITY",
+        help=f"What its cards may be used for: {', '.join(Activity)}; may stand several "
+        "times. Else all but transfers and deactivate.",
     ),
 ]
 

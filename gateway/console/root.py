@@ -47,6 +47,7 @@ OWN_COMMANDS: Final = {
     "cash-out": "gateway.console.cash_out",
     "clock": "gateway.console.clock",
     "books": "gateway.console.books",
+    "exceptions": "gateway.console.exceptions",
     "explain": "gateway.console.explain",
     "audit": "gateway.console.audit",
 }

@@ -7,7 +7,8 @@ from typing import Annotated, Final
 
 import typer
 
-from gateway.books.admin import AdminConnection, one_transaction
+from currency import Currency
+from gateway.books.admin import AdminConnection, Row, one_transaction
 from gateway.books.admin_devices import (
     NewDevice,
     TerminalName,
@@ -38,6 +39,8 @@ from gateway.console.options import (
 from gateway.console.screen import Column, progress, say, show_rows
 from gateway.console.session import Session, session_of
 from gateway.console.states import STATE_COLUMN, with_states
+from gateway.console.terminal_terms import set_terms
+from gateway.console.wording import Wording
 from gateway.domain.policy import DeviceKind, DeviceName, PartyState
 
 app = typer.Typer(no_args_is_help=True, help="Terminals: on what cards are used.")
@@ -48,6 +51,8 @@ _COLUMNS: Final = (
     Column(title="Store", key="store"),
     Column(title="Terminal", key="code"),
     STATE_COLUMN,
+    Column(title="Messages", key="messages"),
+    Column(title="Floor limit", key="floor_limit", is_figure=True),
     Column(title="Devices", key="devices", show=" ".join),
 )
 
@@ -121,8 +126,11 @@ def list_all(
     """
     List all terminals with their working devices.
     """
-    with session_of(context).books() as books:
+    session = session_of(context)
+    with session.books() as books:
         rows = terminals(books, merchant, store)
+    if not as_json:
+        rows = [_shown(row, session.wording) for row in rows]
     show_rows(with_states(rows), _COLUMNS, as_json=as_json)
 
 
@@ -148,6 +156,20 @@ def close(context: typer.Context, name: TerminalArgument) -> None:
     Close a terminal for good.
     """
     _set_state(context, name, PartyState.CLOSED)
+
+
+def _shown(row: Row, wording: Wording) -> Row:
+    """
+    Give a terminal for a person.
+    """
+    code, limit = row["floor_limit_currency"], row["floor_limit_minor"]
+    return {
+        **row,
+        "messages": "two" if row["two_message"] else "one",
+        "floor_limit": None
+        if code is None
+        else wording.money(limit, Currency.of(code)),
+    }
 
 
 def _set_state(context: typer.Context, name: TerminalName, state: PartyState) -> None:
@@ -215,5 +237,7 @@ def _check_against_books(
             message = f"there is a terminal or device {'/'.join(name)}: remove the row"
             faults.add(line, "terminal", message)
 
+
+app.command("set")(set_terms)
 
 APPS = {"terminal": app}

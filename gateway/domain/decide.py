@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from gateway.domain.adjust import decide_adjust, decide_approve_adjustment
+from gateway.domain.advice import decide_advice
 from gateway.domain.authorize import decide_authorize, decide_increment
 from gateway.domain.block import decide_block, decide_unblock
 from gateway.domain.capture import decide_cancel, decide_capture
@@ -35,6 +36,7 @@ from gateway.domain.commands import (
     Unblock,
     Void,
 )
+from gateway.domain.confirm import decide_confirm
 from gateway.domain.deactivate import decide_deactivate
 from gateway.domain.decision import Decision, View
 from gateway.domain.loading import decide_activate, decide_load
@@ -80,6 +82,7 @@ _BY_CARD: Final[dict[type[Command], Callable[[Any, View], Decision]]] = {
     Load: decide_load,
     Activate: decide_activate,
     CashOut: decide_cash_out,
+    Advice: decide_advice,
     Block: decide_block,
     Unblock: decide_unblock,
     Deactivate: decide_deactivate,
@@ -95,6 +98,7 @@ _BY_ORIGINAL: Final[
     Reverse: decide_reverse,
     Refund: decide_refund,
     Void: decide_void,
+    Confirm: decide_confirm,
     IncrementAuthorization: decide_increment,
     Capture: decide_capture,
     CancelAuthorization: decide_cancel,

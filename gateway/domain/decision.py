@@ -10,6 +10,7 @@ from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card
 from gateway.domain.checks import refuse_card
 from gateway.domain.commands import Amount, CardRef, TillContext
+from gateway.domain.exceptions import ExceptionItem
 from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import RequestId, TerminalId, TransactionId
 from gateway.domain.limits import NOTHING_USED, Exceeded, Used
@@ -22,7 +23,7 @@ from gateway.domain.record import (
     TransactionRecord,
 )
 from gateway.domain.restrictions import Refusal
-from gateway.domain.results import ActivityType, Channel, Result
+from gateway.domain.results import TO_CONFIRM, ActivityType, Channel, Result
 
 
 class Stamp(NamedTuple):
@@ -118,6 +119,7 @@ class Decision:
 
     `holds` are those that are new or changed, `step` what became of the one the command
     is about. `also` is what the same request brings about besides, on another card.
+    `exception` is what people must look at.
     `tries` are the counts of wrong PINs that change.
     `adjustment` is who of the staff asked for one, or let it happen.
     """
@@ -128,6 +130,7 @@ class Decision:
     holds: tuple[Hold, ...] = ()
     step: HoldStep | None = None
     also: tuple["Decision", ...] = ()
+    exception: ExceptionItem | None = None
     tries: tuple[PinTries, ...] = ()
     adjustment: AdjustmentAsked | AdjustmentApproved | None = None
 
@@ -167,6 +170,20 @@ class Facts(NamedTuple):
             or self.exceeded
             or self.terminal_minor is not None
         )
+
+
+def waits(place: Place, facts: Facts) -> bool:
+    """
+    Tell whether an approval has still to be confirmed by its terminal.
+
+    What was sold offline is told once, and done.
+    """
+    return (
+        place.terminal.two_message
+        and facts.approved
+        and not facts.offline
+        and facts.activity in TO_CONFIRM
+    )
 
 
 def write_record(
@@ -238,10 +255,13 @@ def write_record(
         actor=command.actor,
         seen=view.seen,
     )
-    return _with_particulars(record, facts) if facts.particular else record
+    particular = facts.particular or waits(place, facts)
+    return _with_particulars(record, facts, place) if particular else record
 
 
-def _with_particulars(record: TransactionRecord, facts: Facts) -> TransactionRecord:
+def _with_particulars(
+    record: TransactionRecord, facts: Facts, place: Place
+) -> TransactionRecord:
     """
     Add what few records have.
     """
@@ -251,7 +271,7 @@ def _with_particulars(record: TransactionRecord, facts: Facts) -> TransactionRec
         restriction_version_id=refusal.restriction_version_id if refusal else None,
         refusal_hours=refusal.hours if refusal else None,
         offline=facts.offline,
-        unconfirmed=facts.unconfirmed,
+        unconfirmed=facts.unconfirmed or waits(place, facts),
         limit_kind=exceeded.kind if exceeded else None,
         limit_value=exceeded.value if exceeded else None,
         limit_window_s=exceeded.window_s if exceeded else None,

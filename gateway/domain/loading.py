@@ -73,7 +73,13 @@ def decide_load(command: Load, view: View) -> Decision:
         return decline(command, view, facts._replace(result=price, shown=True))
     if isinstance(price, Exceeded):
         return decline_exceeded(command, view, facts, price)
-    after = card.moved(price.card_minor, now, loads=1, expires_on=card.expires_on)
+    after = card.moved(
+        price.card_minor,
+        now,
+        loads=1,
+        expires_on=card.expires_on,
+        unconfirmed_minor=_waiting(price, view),
+    )
     return _approve(command, view, facts, price, after)
 
 
@@ -123,6 +129,7 @@ def decide_activate(command: Activate, view: View) -> Decision:
         state=CardState.ACTIVE,
         loads=1 if amount else 0,
         expires_on=_last_day(card, product, view),
+        unconfirmed_minor=_waiting(price, view),
     )
     return _approve(command, view, facts, price, after)
 
@@ -161,6 +168,13 @@ def _price(
         return Exceeded(LimitKind.BALANCE, limit)
     exceeded = refuse_limits(view, card, Flow.LOAD, asked=amount, card_minor=loaded)
     return exceeded or price
+
+
+def _waiting(price: Price, view: View) -> int:
+    """
+    Give what cannot be spent before the terminal has confirmed it.
+    """
+    return price.card_minor if view.place.terminal.two_message else 0
 
 
 def _approve(

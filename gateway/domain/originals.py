@@ -10,7 +10,7 @@ from gateway.domain.commands import Amount, Naming
 from gateway.domain.decision import Decision, Facts, View, decline, write_record
 from gateway.domain.holds import Hold
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import Result
+from gateway.domain.results import CREDITS, Result
 
 
 class Refunds(NamedTuple):
@@ -92,6 +92,15 @@ def names_another_card(command: Naming, card: Card | None, original: Original) -
     known = {own, original.number_index, *original.successors} - {None}
     sent = command.card
     return sent is not None and bool(known) and sent.number_index not in known
+
+
+def unconfirmed_credit(original: Original) -> int:
+    """
+    Give what an approved original added to its card that cannot be spent yet.
+    """
+    record = original.record
+    waits = record.unconfirmed and not original.confirmed
+    return record.card_minor if waits and record.activity in CREDITS else 0
 
 
 def asked_in(record: TransactionRecord) -> Amount | None:

@@ -189,12 +189,18 @@ class Store:
 class Terminal:
     """
     On what a card is used. Request ids belong to it.
+
+    One of `two_message` confirms what was approved there. Up to the floor limit it may
+    sell while it cannot ask; it has both of the fields, or none: then it may not.
     """
 
     terminal_id: TerminalId
     store_id: StoreId
     code: str
     state: PartyState
+    two_message: bool = False
+    floor_limit_minor: int | None = None
+    floor_limit_currency: Currency | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

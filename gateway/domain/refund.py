@@ -36,7 +36,8 @@ def decide_refund(command: Refund, view: View, original: Original | None) -> Dec
         return decline(command, view, facts._replace(result=refusal))
     sold_in = record.transaction_currency
     sold = record.activity in (ActivityType.REDEEM, ActivityType.CAPTURE)
-    spent = sold and record.result in APPROVALS
+    # An Advice may be approved with nothing debited; else an approval is of something.
+    spent = sold and record.approved_minor > 0
     if sold_in is not None and command.amount.currency_code != sold_in:
         refusal = Result.CURRENCY_NOT_SUPPORTED
     elif not spent:
@@ -44,7 +45,11 @@ def decide_refund(command: Refund, view: View, original: Original | None) -> Dec
     if refusal or card is None:
         # What was declined, or a block, hides the balance: this must not tell it.
         result = refusal or Result.CANNOT_BE_REVERSED
-        shown = record.result in APPROVALS and record.activity not in STANDING
+        shown = (
+            record.result in APPROVALS
+            and record.activity not in STANDING
+            and record.balances_shown
+        )
         return decline(command, view, facts._replace(result=result, shown=shown))
     refunded = original.refunds.approved_minor + command.amount.minor_units
     share = share_of(refunded, record.approved_minor, record.card_minor, card.currency)
@@ -90,6 +95,7 @@ def _approve(command: Refund, view: View, facts: Facts, card: Card) -> Decision:
         view.stamp.now,
         state=CardState.ACTIVE if card.state is CardState.DEPLETED else None,
         expires_on=card.expires_on,
+        unconfirmed_minor=(facts.card_minor if view.place.terminal.two_message else 0),
     )
     facts = facts._replace(
         approved_minor=command.amount.minor_units, shown=True, approved=True

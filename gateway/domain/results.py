@@ -111,6 +111,14 @@ class ActivityType(IntEnum):
 # it is searched by identity, and hashing an enum is slow.
 DEBITS = (ActivityType.REDEEM, ActivityType.CAPTURE, ActivityType.CASH_OUT)
 
+# What adds money to a card; undone, it takes it away. Until its terminal confirmed it,
+# it cannot be spent.
+CREDITS = frozenset({ActivityType.ACTIVATE, ActivityType.LOAD, ActivityType.REFUND})
+
+# What a terminal that sends two messages has to confirm. A hold is not among them: its
+# capture is, and a hold that is never captured ends by itself.
+TO_CONFIRM = CREDITS | set(DEBITS)
+
 # What puts a balance right: a request that moves nothing, and its approval.
 ADJUSTMENTS = frozenset({ActivityType.ADJUST_INCREMENT, ActivityType.ADJUST_DECREMENT})
 

@@ -45,7 +45,7 @@ def decide_void(command: Void, view: View, original: Original | None) -> Decisio
     decided = refuse_original(command, view, original, known=facts, blind=blind)
     if decided:
         return decided
-    if record.result not in APPROVALS or view.card is None:
+    if record.result not in APPROVALS:
         facts = facts._replace(result=Result.CANNOT_BE_REVERSED)
         return decline(command, view, facts)
     refusal = _refuse_voiding(original, view)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from gateway.domain.commands import Moving, Naming
 from gateway.domain.errors import ConcurrencyError, GatewayError
 from gateway.engine.items import Enquiry, Entry, Sweep
-from gateway.engine.ports import Books, CardName
+from gateway.engine.locking import CardName
+from gateway.engine.ports import Books
 
 # How long after the last held card batches are still looked through.
 _ALERT_S = 1.0

@@ -6,19 +6,15 @@ it learned, or raises a fault of the books. Only `Restart` and the books' faults
 it.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from gateway.domain.auditing import acting_of
-from gateway.domain.cards import Card
 from gateway.domain.commands import Moving, Naming, ResetPin, Reverse
 from gateway.domain.decide import activity_of, decide
 from gateway.domain.decision import Decision, Stamp, View, answer_unrecorded
 from gateway.domain.errors import GatewayError, InvariantError
-from gateway.domain.holds import Hold
-from gateway.domain.ids import CardId, RequestKey, TerminalId, TransactionId
+from gateway.domain.ids import CardId, RequestKey, TransactionId
 from gateway.domain.policy import Place, Policy
 from gateway.domain.results import CurrentState, Result
 from gateway.engine.answers import Answer
@@ -29,78 +25,16 @@ from gateway.engine.counted import (
     missing_terminals,
 )
 from gateway.engine.enquiries import answer_enquiries, refuse_callers
+from gateway.engine.hints import Done, Hints, RestartError
 from gateway.engine.items import Asking, Enquiry, Entry, Item, Sweep
-from gateway.engine.journal import Journal, same_content, state_of
-from gateway.engine.policies import Policies
-from gateway.engine.ports import (
-    NOTHING_STORED,
-    BatchTransaction,
-    Books,
-    Claim,
-    Codes,
-    FaultPoint,
-    Locked,
-    LockRequest,
-    Stored,
-    TransactionIds,
-)
+from gateway.engine.journal import Journal
+from gateway.engine.kept import same_content, state_of
+from gateway.engine.locking import Claim, Locked, LockRequest
+from gateway.engine.ports import BatchTransaction
 from gateway.engine.releasing import FIRST_BATCH_NO, may_be_due, moment, release_due
+from gateway.engine.stored import NOTHING_STORED, Stored
+from gateway.engine.tools import Tools
 from gateway.engine.usage import Usage
-
-
-@dataclass(slots=True)
-class Hints:
-    """
-    What earlier attempts at the same batch learned.
-
-    `untombed` holds the reversals on whose behalf no tombstone may be claimed.
-    """
-
-    cards: set[CardId] = field(default_factory=set)
-    terminals: set[TerminalId] = field(default_factory=set)
-    untombed: set[Item] = field(default_factory=set)
-
-
-class RestartError(Exception):
-    """
-    The batch was rolled back and is to start again, knowing more.
-
-    `refused` holds items that are to be answered with a fault and left out.
-    """
-
-    def __init__(
-        self, why: str, refused: Mapping[Asking, GatewayError] | None = None
-    ) -> None:
-        super().__init__(why)
-        self.why = why
-        self.refused = refused or {}
-
-
-class Done(NamedTuple):
-    """
-    What an attempt achieved: every answer, and the cards and holds that changed.
-
-    `busy` are the sweeps whose cards another has locked just now.
-    """
-
-    answers: Sequence[tuple[Asking, Answer]]
-    cards: Sequence[Card] = ()
-    holds: Sequence[Hold] = ()
-    swept: Sequence[Sweep] = ()
-    busy: Sequence[Sweep] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
-    """
-    What attempts work with.
-    """
-
-    books: Books
-    policies: Policies
-    codes: Codes
-    ids: TransactionIds
-    faults: FaultPoint
 
 
 class Attempt:

@@ -10,7 +10,7 @@ from gateway.domain.ids import CardId, TerminalId
 from gateway.domain.limit_checks import looks_back_s
 from gateway.domain.policy import Policy
 from gateway.engine.journal import Journal
-from gateway.engine.ports import Locked
+from gateway.engine.locking import Locked
 from gateway.engine.releasing import moment
 
 

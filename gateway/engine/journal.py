@@ -5,9 +5,8 @@ That is the cards as they stand after each decision, and what is kept under each
 key, stored before or decided a moment ago.
 """
 
-import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.domain.auditing import AuditEntry, audit_of
@@ -16,16 +15,16 @@ from gateway.domain.cards import Card
 from gateway.domain.commands import (
     CardRef,
     Command,
-    Fingerprint,
     Moving,
     Naming,
     Reverse,
 )
 from gateway.domain.decision import Decision
+from gateway.domain.exceptions import ExceptionItem
 from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import CardId, RequestKey, TerminalId, TransactionId
 from gateway.domain.limits import Used
-from gateway.domain.originals import NO_REFUNDS, Original, Refunds
+from gateway.domain.originals import Original, Refunds
 from gateway.domain.record import (
     AdjustmentApproved,
     AdjustmentAsked,
@@ -38,32 +37,16 @@ from gateway.domain.results import (
     NO_USE,
     ActivityType,
     Channel,
-    CurrentState,
     Result,
 )
 from gateway.engine.answers import Answer
+from gateway.engine.kept import Kept, kept_of, state_of
 from gateway.engine.kept_holds import KeptHolds
 from gateway.engine.lines import last_of, line_of, missing_of
-from gateway.engine.ports import Codes, Locked, Stored, StoredRequest, WriteSet
+from gateway.engine.locking import Locked
+from gateway.engine.ports import WriteSet
+from gateway.engine.stored import Stored
 from gateway.engine.usage import Usage
-
-_NO_ACTIVITY: frozenset[TransactionId] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """
-    What stands under a request key. Without a fingerprint it is a tombstone.
-    """
-
-    fingerprint: Fingerprint | None
-    record: TransactionRecord
-    reversed: bool
-    later_activity: frozenset[TransactionId] = _NO_ACTIVITY
-    voided: bool = False
-    refunds: Refunds = NO_REFUNDS
-    confirmed: bool = False
-    step: HoldStep | None = None
 
 
 class Journal:
@@ -81,6 +64,7 @@ class Journal:
         self._steps: list[HoldStep] = []
         self._records: list[TransactionRecord] = []
         self._postings: list[Posting] = []
+        self._exceptions: list[ExceptionItem] = []
         self._changed: dict[CardId, Card] = {}
         self._undone: set[TransactionId] = set()
         self._pins = {pin.card_id: pin for pin in locked.pins}
@@ -252,6 +236,8 @@ class Journal:
             self._holds.change(hold, decision.record)
         if decision.step is not None:
             self._steps.append(decision.step)
+        if decision.exception is not None:
+            self._exceptions.append(decision.exception)
         if decision.tries:
             self.count(decision.tries)
         if isinstance(decision.adjustment, AdjustmentAsked):
@@ -298,6 +284,7 @@ class Journal:
             },
             holds=self._holds.changed,
             steps=self._steps,
+            exceptions=self._exceptions,
             uses=self._usage.of_cards(self._changed),
             terminal_uses=self._usage.of_terminals(),
             tries=list(self._tries.values()),
@@ -319,6 +306,9 @@ class Journal:
             lost = record.result is Result.ORIGINAL_NOT_FOUND
             if lost and isinstance(command, Reverse):
                 self._kept[command.original] = Kept(None, record, reversed=False)
+        elif record.activity is ActivityType.CONFIRM:
+            if record.effective:
+                self._kept[command.original] = replace(original, confirmed=True)
         elif record.effective and record.activity in ADJUSTMENTS:
             self._kept[command.original] = replace(original, confirmed=True)
         elif record.effective and original.record.transaction_id is not None:
@@ -333,8 +323,6 @@ class Journal:
             return
         elif record.activity is ActivityType.REFUND:
             self._add_refund(record, sign=1)
-        elif record.activity is ActivityType.CONFIRM:
-            self._kept[command.original] = replace(original, confirmed=True)
 
     def _add_refund(self, refund: TransactionRecord, *, sign: int) -> None:
         """
@@ -365,46 +353,3 @@ class Journal:
             and (record.card_seq or 0) > (first.card_seq or 0)
         }
         return bool((activation.later_activity | since) - self._undone)
-
-
-def kept_of(stored: StoredRequest) -> Kept:
-    """
-    Give what was read as what is kept.
-    """
-    return Kept(
-        stored.fingerprint,
-        stored.record,
-        stored.reversed,
-        stored.later_activity,
-        stored.voided,
-        stored.refunds,
-        stored.confirmed,
-        stored.step,
-    )
-
-
-def state_of(kept: Kept) -> CurrentState:
-    """
-    Derive what has become of a recorded transaction; refunded in part it is posted.
-    """
-    if kept.record.result not in APPROVALS:
-        return CurrentState.DECLINED
-    if kept.voided:
-        return CurrentState.VOIDED
-    if kept.record.activity in ADJUSTMENTS:
-        done = kept.record.effective or kept.confirmed
-        return CurrentState.POSTED if done else CurrentState.PENDING
-    refunded = kept.refunds.approved_minor
-    if refunded and refunded == kept.record.approved_minor:
-        return CurrentState.REFUNDED
-    return CurrentState.REVERSED if kept.reversed else CurrentState.POSTED
-
-
-def same_content(command: Command, stored: Fingerprint, codes: Codes) -> bool:
-    """
-    Tell whether a request repeats the stored one, under the key that one was made with.
-    """
-    tag = command.fingerprint.tag
-    if command.fingerprint.key_id != stored.key_id:
-        tag = codes.fingerprint(command.content, stored.key_id)
-    return hmac.compare_digest(tag, stored.tag)

@@ -20,14 +20,16 @@ from gateway.domain.errors import (
 )
 from gateway.domain.ids import CardId
 from gateway.domain.policy import Caller
+from gateway.domain.record import TransactionRecord
 from gateway.domain.results import Result
 from gateway.engine.answers import Answer
 from gateway.engine.aside import Patience, refuse
-from gateway.engine.attempt import Done, Tools
+from gateway.engine.hints import Done
 from gateway.engine.items import Asking, Enquiry, Entry, Item, Sweep, terminal_of
 from gateway.engine.observer import Observer
 from gateway.engine.ports import Admission, FailedLookup, Live
 from gateway.engine.runner import Bounds, Runner
+from gateway.engine.tools import Tools
 
 _FULL_RETRY_MS = 50
 _ASIDE_PAUSE_S = 0.02
@@ -243,8 +245,16 @@ class Lane:
         failed = [
             FailedLookup(given.record.terminal_id, given.record.store_id)
             for _, given in done.answers
-            if given.record.result is Result.INVALID_CARD and not given.replayed
+            if _found_no_card(given.record) and not given.replayed
         ]
         if done.cards or failed or done.holds:
             await self._tools.faults.reach("after_answer")
             self._live.publish(done.cards, failed, done.holds)
+
+
+def _found_no_card(record: TransactionRecord) -> bool:
+    """
+    Tell whether a request named an unknown card; an Advice is approved all the same.
+    """
+    unknown = Result.INVALID_CARD
+    return record.result is unknown or (record.offline and record.reason == unknown)

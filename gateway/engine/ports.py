@@ -7,13 +7,13 @@ Adapters raise only the faults listed here and those of `gateway.domain.errors`.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from gateway.domain.auditing import AuditEntry
-from gateway.domain.card_pins import CardPin, PinTries
+from gateway.domain.card_pins import PinTries
 from gateway.domain.cards import Card
-from gateway.domain.commands import CardRef, Fingerprint
+from gateway.domain.commands import CardRef
+from gateway.domain.exceptions import ExceptionItem
 from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import (
     CardId,
@@ -23,8 +23,7 @@ from gateway.domain.ids import (
     TerminalId,
     TransactionId,
 )
-from gateway.domain.limits import DayUse, Use
-from gateway.domain.originals import NO_REFUNDS, Refunds
+from gateway.domain.limits import DayUse
 from gateway.domain.policy import Policy
 from gateway.domain.record import (
     AdjustmentApproved,
@@ -32,6 +31,8 @@ from gateway.domain.record import (
     Posting,
     TransactionRecord,
 )
+from gateway.engine.locking import CardName, Locked, LockRequest
+from gateway.engine.stored import Stored, StoredRequest
 
 
 class ItemFaultError(Exception):
@@ -72,102 +73,6 @@ class CommitUnknownError(Exception):
     """
 
 
-class Claim(NamedTuple):
-    """
-    A request key to be claimed. Without a fingerprint it is a tombstone.
-
-    `transaction_id` is of the transaction that the claim stands for: the request's own,
-    or the reversal's.
-    """
-
-    key: RequestKey
-    transaction_id: TransactionId
-    fingerprint: Fingerprint | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LockRequest:
-    """
-    What the first round trip locks and claims. The adapter sorts all.
-
-    `terminals` are those for which something is counted. `patience_ms` bounds each wait
-    of the batch; without it the connection's own does.
-    `pin_indexes` are of those cards whose PINs are to be read, once they are locked.
-    `patience_ms` bounds each wait of the batch; without it the connection's own does.
-    Without `waits`, cards that another has locked are left out.
-    """
-
-    card_indexes: Sequence[bytes]
-    card_ids: Sequence[CardId]
-    claims: Sequence[Claim]
-    terminals: Sequence[TerminalId] = ()
-    pin_indexes: Sequence[bytes] = ()
-    patience_ms: int | None = None
-    waits: bool = True
-
-
-# How a card is named: by its number's index, by its id, or by its original's key.
-CardName = bytes | CardId | RequestKey
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locked:
-    """
-    What it found: the cards, each under its row lock, the keys won, the batch's clock.
-
-    `clock` was read after every lock was granted, `policy_version` after it. `uses`
-    holds what each card used of its day, `terminal_uses` the same of terminals that
-    count, under their locks too.
-    """
-
-    cards: Sequence[Card]
-    won: frozenset[RequestKey]
-    clock: datetime
-    policy_version: int
-    uses: Mapping[CardId, DayUse] = field(default_factory=dict)
-    terminal_uses: Mapping[TerminalId, DayUse] = field(default_factory=dict)
-    pins: Sequence[CardPin] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRequest:
-    """
-    What is kept under a request key.
-
-    Without a fingerprint it is a tombstone, and `record` is the reversal's.
-    `reversed` and `voided` tell whether an effective reversal or void of the record
-    stands, `confirmed` whether a Confirm of it does, or an adjustment's approval.
-    `step` is what it made of a hold. `later_activity` holds, for an approved Activate,
-    the approved and unreversed transactions on its card since (at most one more than a
-    batch holds); `refunds` what the refunds of an approved Redeem come to that were not
-    undone.
-    """
-
-    fingerprint: Fingerprint | None
-    record: TransactionRecord
-    reversed: bool
-    later_activity: frozenset[TransactionId]
-    voided: bool = False
-    refunds: Refunds = NO_REFUNDS
-    confirmed: bool = False
-    step: HoldStep | None = None
-
-
-class Stored(NamedTuple):
-    """
-    What a batch reads of what was recorded before, its cards being locked.
-
-    `recent` holds the uses of those cards whose limits look back.
-    """
-
-    requests: dict[RequestKey, StoredRequest]
-    holds: Sequence[Hold]
-    recent: Mapping[CardId, tuple[Use, ...]] = MappingProxyType({})
-
-
-NOTHING_STORED = Stored({}, ())
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteSet:
     """
@@ -177,7 +82,7 @@ class WriteSet:
     `holds` are those that are new or changed, in their last version. `uses` holds what
     each of the cards used of its day, `terminal_uses` the same of terminals where that
     changed. `audit` is written last of all, right before the commit: its chain has one
-    lock for all.
+    lock for all. Of `exceptions` those are kept that are not kept already.
     """
 
     records: Sequence[TransactionRecord]
@@ -186,6 +91,7 @@ class WriteSet:
     card_versions: dict[CardId, int]
     holds: Sequence[Hold] = ()
     steps: Sequence[HoldStep] = ()
+    exceptions: Sequence[ExceptionItem] = ()
     uses: Mapping[CardId, DayUse] = field(default_factory=dict)
     terminal_uses: Mapping[TerminalId, DayUse] = field(default_factory=dict)
     tries: Sequence[PinTries] = ()

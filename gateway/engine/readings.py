@@ -26,7 +26,7 @@ from gateway.domain.policy import Caller, Policy
 from gateway.domain.results import APPROVALS, CurrentState, Result
 from gateway.engine.answers import Answer
 from gateway.engine.items import Reading
-from gateway.engine.journal import kept_of, state_of
+from gateway.engine.kept import kept_of, state_of
 from gateway.engine.observer import Observer
 from gateway.engine.policies import Policies
 from gateway.engine.ports import (

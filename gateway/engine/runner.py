@@ -19,7 +19,8 @@ from gateway.domain.errors import (
     OutcomeUnknownError,
 )
 from gateway.engine.aside import Aside, Patience, refuse
-from gateway.engine.attempt import Attempt, Done, Hints, RestartError, Tools
+from gateway.engine.attempt import Attempt
+from gateway.engine.hints import Done, Hints, RestartError
 from gateway.engine.items import Entry
 from gateway.engine.observer import Observer
 from gateway.engine.ports import (
@@ -29,6 +30,7 @@ from gateway.engine.ports import (
     LockTimeoutError,
     SerializationError,
 )
+from gateway.engine.tools import Tools
 
 _JITTER_S = 0.02
 _RESOLVE_PAUSE_S = 0.05

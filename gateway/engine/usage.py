@@ -15,7 +15,8 @@ from gateway.domain.limits import UNUSED, DayUse, Use, Used
 from gateway.domain.policy import Policy
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import UNDOINGS
-from gateway.engine.ports import Locked, Stored
+from gateway.engine.locking import Locked
+from gateway.engine.stored import Stored
 
 
 class Usage:

@@ -18,7 +18,8 @@ from gateway.domain.ids import CardId
 from gateway.domain.record import Account
 from gateway.domain.results import Channel
 from gateway.engine.answers import Answer
-from gateway.engine.attempt import Attempt, Hints, RestartError
+from gateway.engine.attempt import Attempt
+from gateway.engine.hints import Hints, RestartError
 from gateway.engine.items import Item
 from tests.support import world
 from tests.support.desks import AMIRA

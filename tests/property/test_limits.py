@@ -18,9 +18,11 @@ from currency import Currency
 from gateway.domain.ids import LimitSetId, LimitVersionId
 from gateway.domain.limits import UNUSED, DayUse, FlowLimits, Limits
 from gateway.domain.results import APPROVALS, Result
-from gateway.engine.attempt import Attempt, Hints, RestartError, Tools
+from gateway.engine.attempt import Attempt
+from gateway.engine.hints import Hints, RestartError
 from gateway.engine.items import Item
 from gateway.engine.policies import Policies
+from gateway.engine.tools import Tools
 from tests.support import world
 from tests.support.engine_world import CONTROLLER, T2, lane_policy, on_second
 from tests.support.fake_books import FakeBooks

@@ -22,10 +22,12 @@ from gateway.domain.policy import (
 from gateway.domain.results import Result
 from gateway.engine.answers import Answer
 from gateway.engine.aside import Patience
-from gateway.engine.attempt import Attempt, Hints, Tools
+from gateway.engine.attempt import Attempt
+from gateway.engine.hints import Hints
 from gateway.engine.items import Item
 from gateway.engine.policies import Policies
 from gateway.engine.runner import Bounds, Runner
+from gateway.engine.tools import Tools
 from tests.support import world
 from tests.support.fake_books import FakeBooks
 from tests.support.fake_ports import (

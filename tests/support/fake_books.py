@@ -16,6 +16,7 @@ from gateway.domain.card_pins import CardPin
 from gateway.domain.cards import Card
 from gateway.domain.commands import CardRef, Fingerprint
 from gateway.domain.counting import use_of
+from gateway.domain.exceptions import ExceptionItem, ExceptionKind
 from gateway.domain.holds import Hold, HoldStep
 from gateway.domain.ids import (
     CardId,
@@ -29,17 +30,9 @@ from gateway.domain.originals import Refunds
 from gateway.domain.policy import Policy
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.results import ADJUSTMENTS, APPROVALS, NO_USE, ActivityType
-from gateway.engine.ports import (
-    BalanceRead,
-    CardName,
-    Claim,
-    ItemFaultError,
-    Locked,
-    LockRequest,
-    LockTimeoutError,
-    StoredRequest,
-    WriteSet,
-)
+from gateway.engine.locking import CardName, Claim, Locked, LockRequest
+from gateway.engine.ports import BalanceRead, ItemFaultError, LockTimeoutError, WriteSet
+from gateway.engine.stored import StoredRequest
 from tests.support import fake_walls
 from tests.support.fake_transaction import FakeTransaction
 
@@ -66,6 +59,7 @@ class FakeBooks:
         self.postings: list[Posting] = []
         self.holds: dict[TransactionId, Hold] = {}
         self.steps: dict[TransactionId, HoldStep] = {}
+        self.exceptions: dict[tuple[TransactionId, ExceptionKind], ExceptionItem] = {}
         self.keys: dict[RequestKey, tuple[TransactionId, Fingerprint | None]] = {}
         self.pins: dict[CardId, CardPin] = {}
         self.strikes: dict[str, deque[Strike]] = {}
@@ -297,6 +291,7 @@ class FakeBooks:
             assert locked == self.cards[card.card_id].version, "the lock was not kept"
         fake_walls.refuse_postings(writes.postings)
         fake_walls.refuse_holds(writes, self.holds, self.steps.values())
+        fake_walls.refuse_exceptions(writes.exceptions)
         fake_walls.refuse_tries(writes.tries, self.pins)
         self._refuse_links(writes, claims)
         self.commits += 1
@@ -311,6 +306,8 @@ class FakeBooks:
         for one in writes.tries:
             self.pins[one.card_id] = self.pins[one.card_id].tried(one)
         self.steps.update({step.transaction_id: step for step in writes.steps})
+        for item in writes.exceptions:
+            self.exceptions.setdefault((item.transaction_id, item.kind), item)
         self.asked.extend(writes.adjustments_asked)
         self.approved.extend(writes.adjustments_approved)
         self.audit.extend(writes.audit)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from gateway.domain.cards import Card
 from gateway.domain.holds import HoldState
 from gateway.domain.ids import CardId, RequestKey
-from gateway.engine.ports import Claim, Stored, WriteSet
+from gateway.engine.locking import Claim
+from gateway.engine.ports import WriteSet
+from gateway.engine.stored import Stored
 
 if TYPE_CHECKING:
     from tests.support.fake_books import FakeBooks

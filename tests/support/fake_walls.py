@@ -10,10 +10,17 @@ from collections.abc import Iterable, Mapping
 from currency import MAX_MINOR_UNITS
 from gateway.domain.card_pins import CardPin, PinTries
 from gateway.domain.cards import Card, CardState
+from gateway.domain.exceptions import ExceptionItem, ExceptionKind
 from gateway.domain.holds import Hold, HoldState, HoldStep
 from gateway.domain.ids import CardId, TransactionId
 from gateway.domain.record import Posting, TransactionRecord
-from gateway.domain.results import APPROVALS, UNDOINGS, ActivityType, Result
+from gateway.domain.results import (
+    APPROVALS,
+    TO_CONFIRM,
+    UNDOINGS,
+    ActivityType,
+    Result,
+)
 from gateway.engine.ports import ItemFaultError, WriteSet
 
 _EFFECTIVE = UNDOINGS | {
@@ -21,6 +28,8 @@ _EFFECTIVE = UNDOINGS | {
     ActivityType.ADJUST_DECREMENT,
     ActivityType.CONFIRM,
 }
+# What may be effective without changing a card.
+_MOVES_NOTHING = UNDOINGS | {ActivityType.CONFIRM}
 _MOST_TRIES = 10
 _RATES = (
     "rate_transaction",
@@ -110,14 +119,29 @@ def refuse_record(record: TransactionRecord) -> None:
     ):
         _refuse("transaction_effective_check")
     if record.card_seq is None:
-        if record.card_minor or record.effective:
+        if record.card_minor or (
+            record.effective and record.activity not in _MOVES_NOTHING
+        ):
             _refuse("transaction_card_check")
     elif any(row[name] is None for name in _CHAINED):
         _refuse("transaction_card_check")
+    _refuse_waiting(record)
     if sum(row[name] is None for name in _RATES) not in {0, len(_RATES)}:
         _refuse("transaction_rates_check")
     if record.rounding is not None and abs(record.rounding) * 2 > 1:
         _refuse("transaction_rounding_check")
+
+
+def _refuse_waiting(record: TransactionRecord) -> None:
+    """
+    Hold what waits to be confirmed to its CHECK.
+    """
+    if record.unconfirmed and (
+        record.activity not in TO_CONFIRM
+        or record.result not in APPROVALS
+        or record.offline
+    ):
+        _refuse("transaction_unconfirmed_check")
 
 
 def refuse_holds(
@@ -140,6 +164,19 @@ def refuse_holds(
             if step.hold_id in ended:
                 _refuse("hold_step_end_key")
             ended.add(step.hold_id)
+
+
+def refuse_exceptions(exceptions: Iterable[ExceptionItem]) -> None:
+    """
+    Hold exceptions to the CHECKs of `exception_item`.
+    """
+    for item in exceptions:
+        if item.kind is ExceptionKind.UNCONFIRMED:
+            _refuse("exception_item_kind_check")
+        if item.reason in {*APPROVALS, Result.DUPLICATE}:
+            _refuse("exception_item_reason_check")
+        if not 1 <= item.amount_minor <= MAX_MINOR_UNITS:
+            _refuse("exception_item_amount_minor_check")
 
 
 def refuse_postings(postings: Iterable[Posting]) -> None:

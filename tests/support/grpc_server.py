@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from gateway.api.staff_service import StaffIntake, StaffService
 from gateway.api.stream import StreamBounds, Streams
 from gateway.bootstrap.sealing import DeviceCertificates
 from gateway.domain.errors import TransactionNotFoundError
+from gateway.domain.ids import TransactionId
 from gateway.runtime.metrics import Metrics
 from gateway.runtime.settings_groups import GrpcSettings
 from gateway.vault.pki import (
@@ -110,6 +112,23 @@ def issue(authority: LocalAuthority, device: str = "till-1") -> KeyPair:
     )
 
 
+class NothingExplained:
+    """
+    Know no transaction: what is explained is tested on real books.
+    """
+
+    async def explain(self, transaction_id: TransactionId) -> None:
+        """
+        Find none.
+        """
+
+    async def clock(self) -> datetime:
+        """
+        Read the machine's clock.
+        """
+        return datetime.now(UTC)
+
+
 def _staff_service(
     entrance: Entrance,
     sealer: Sealer,
@@ -123,6 +142,7 @@ def _staff_service(
         lane=lane,
         questions=questions,
         audit=wire.KeptAudit(),
+        explanations=NothingExplained(),
     )
     return StaffService(intake=intake, policies=policies)
 

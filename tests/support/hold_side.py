@@ -15,9 +15,11 @@ from gateway.domain.ids import CardId
 from gateway.domain.policy import Policy
 from gateway.domain.results import ActivityType
 from gateway.engine.answers import Answer
-from gateway.engine.attempt import Attempt, Done, Hints, RestartError, Tools
+from gateway.engine.attempt import Attempt
+from gateway.engine.hints import Done, Hints, RestartError
 from gateway.engine.items import Entry, Item, Sweep
 from gateway.engine.policies import Policies
+from gateway.engine.tools import Tools
 from tests.support import world
 from tests.support.engine_world import CONTROLLER, FAR, lane_policy
 from tests.support.fake_books import FakeBooks

@@ -29,7 +29,8 @@ from gateway.domain.ids import (
 )
 from gateway.domain.record import Account, Posting, TransactionRecord
 from gateway.domain.results import DEBITS, UNDOINGS, ActivityType, Result
-from gateway.engine.ports import Claim, Locked, LockRequest, WriteSet
+from gateway.engine.locking import Claim, Locked, LockRequest
+from gateway.engine.ports import WriteSet
 
 PROGRAM: Final = ProgramId(1)
 MERCHANT: Final = MerchantId(1)

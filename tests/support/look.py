@@ -5,9 +5,14 @@ A look into the books behind a gateway: what was recorded, posted and kept.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+import psycopg
+
+from gateway.books.queries import QUERIES
 from gateway.domain.cards import CardState
+from gateway.domain.exceptions import ExceptionKind
 from gateway.domain.holds import HoldState
 from gateway.domain.record import Account
 from gateway.domain.results import ActivityType, Result
@@ -42,6 +47,11 @@ _KEY: Final = """
 SELECT fingerprint IS NULL FROM request_key AS k JOIN terminal AS t USING (terminal_id)
     JOIN store AS s USING (store_id) JOIN merchant AS m USING (merchant_id)
 WHERE m.code = 'm-1' AND s.code = 's-1' AND t.code = %s AND k.request_id = %s
+"""
+_TRANSACTIONS: Final = """
+SELECT transaction_id FROM transaction
+WHERE card_id = %s
+    OR card_number_index = (SELECT number_index FROM card WHERE card_id = %s)
 """
 _HOLDS: Final = """
 SELECT state, authorized_minor, captured_minor FROM hold
@@ -148,6 +158,37 @@ class Look:
         """
         ((count, total),) = self.gateway.sql(_DEBITS, card.card_id)
         return count, total
+
+    def exceptions(
+        self, card: Card, *, closed: bool = False, later: timedelta = timedelta()
+    ) -> list[tuple[str, str | None, int, str]]:
+        """
+        List the exceptions of a card, newest first: kind, reason, amount, transaction.
+
+        `later` is the moment of looking; the clock is set back before anybody sees it.
+        """
+        own = {row[0] for row in self.gateway.sql(_TRANSACTIONS, *[card.card_id] * 2)}
+        wanted: dict[str, object] = {"closed": closed, "most": 10_000}
+        wanted |= dict.fromkeys(("merchant", "store", "since"))
+        with psycopg.connect(
+            self.gateway.database.owner_dsn, row_factory=psycopg.rows.dict_row
+        ) as connection:
+            connection.execute("UPDATE clock_offset SET shift = shift + %s", [later])
+            rows = connection.execute(
+                QUERIES["admin_exceptions"].text,
+                {**wanted, "closed": closed, "most": 10_000},
+            ).fetchall()
+            connection.rollback()
+        return [
+            (
+                ExceptionKind(row["kind"]).name,
+                row["reason"] and Result(row["reason"]).name,
+                row["amount_minor"],
+                str(row["transaction_id"]),
+            )
+            for row in rows
+            if row["transaction_id"] in own
+        ]
 
     def key(self, request_id: str, terminal: str = "t-1") -> str:
         """

@@ -15,12 +15,15 @@ from tests.support.matrix import CANNOT, FURTHER, Entry
 from tests.support.matrix_ways import (
     activated,
     active,
+    confirming,
     loaded,
+    loaded_unconfirmed,
     on_card,
     on_original,
     refunded,
     refunding,
     sold,
+    sold_unconfirmed,
     spending,
 )
 from tests.support.tills import money
@@ -168,4 +171,81 @@ UNDOINGS: Final = (
     ),
 )
 
-TABLE: Final[tuple[Entry, ...]] = (*ACTIVATIONS, *LOADS, *SALES, *REFUNDS, *UNDOINGS)
+TWO_MESSAGES: Final = (
+    Entry(
+        name="Confirm",
+        prepare=on_original("Confirm", loaded_unconfirmed),
+        after=active(140_00, loads=2),
+        reversal=CANNOT,
+        by="two-message",
+    ),
+    Entry(
+        name="Confirm, of a Redeem",
+        prepare=on_original("Confirm", sold_unconfirmed),
+        after=active(70_00),
+        reversal=CANNOT,
+        by="two-message",
+    ),
+    Entry(
+        name="Load, unconfirmed",
+        prepare=on_card("Load", amount=money(40_00)),
+        after=active(140_00, loads=2, unconfirmed=40_00),
+        undone=active(100_00),
+        by="two-message",
+    ),
+    Entry(
+        name="Load, unconfirmed and all else spent",
+        prepare=on_card("Load", amount=money(40_00)),
+        after=active(140_00, loads=2, unconfirmed=40_00),
+        meanwhile=spending(100_00),
+        undone=active(0),
+        by="two-message",
+    ),
+    Entry(
+        name="Load, confirmed since",
+        prepare=on_card("Load", amount=money(40_00)),
+        after=active(140_00, loads=2, unconfirmed=40_00),
+        meanwhile=confirming,
+        reversal=CANNOT,
+        undone=active(140_00, loads=2),
+        by="two-message",
+    ),
+    Entry(
+        name="Redeem, unconfirmed",
+        prepare=on_card("Redeem", amount=money(30_00)),
+        after=active(70_00),
+        undone=active(100_00),
+        by="two-message",
+    ),
+)
+OFFLINE: Final = (
+    Entry(
+        name="Advice",
+        prepare=on_card("Advice", amount=money(20_00)),
+        after=active(80_00),
+        undone=active(100_00),
+        by="kiosk",
+    ),
+    Entry(
+        name="Advice, not paid in full",
+        prepare=on_card("Advice", amount=money(20_00), balance=5_00),
+        after=active(0),
+        undone=active(5_00),
+        by="kiosk",
+    ),
+    Entry(
+        name="Advice, of which nothing is paid",
+        prepare=on_card("Advice", amount=money(20_00)),
+        after=active(100_00),
+    ),
+)
+
+TABLE: Final[tuple[Entry, ...]] = (
+    *ACTIVATIONS,
+    *LOADS,
+    *SALES,
+    *REFUNDS,
+    *UNDOINGS,
+    *TWO_MESSAGES,
+    *OFFLINE,
+)

@@ -113,3 +113,25 @@ async def refunding(bench: Bench, case: Case) -> None:
     Give 10.00 of it back.
     """
     await approved(bench.till.refund(case.request.request_id, 10_00))
+
+
+async def loaded_unconfirmed(bench: Bench, card: Card) -> Outcome:
+    """
+    Have 40.00 loaded at a terminal that still has to confirm it.
+    """
+    return await (await bench.tills("two-message")).load(card, 40_00)
+
+
+async def sold_unconfirmed(bench: Bench, card: Card) -> Outcome:
+    """
+    Have 30.00 spent at a terminal that still has to confirm it.
+    """
+    return await (await bench.tills("two-message")).redeem(card, 30_00)
+
+
+async def confirming(bench: Bench, case: Case) -> None:
+    """
+    Confirm it.
+    """
+    till = await bench.tills("two-message")
+    await approved(till.confirm(case.request.request_id))

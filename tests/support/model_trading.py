@@ -23,9 +23,11 @@ from gateway.domain.recall import recall
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import APPROVALS
 from gateway.engine.answers import Answer
-from gateway.engine.attempt import Attempt, Done, Hints, RestartError, Tools
+from gateway.engine.attempt import Attempt
+from gateway.engine.hints import Done, Hints, RestartError
 from gateway.engine.items import Item
 from gateway.engine.policies import Policies
+from gateway.engine.tools import Tools
 from tests.support.explaining import recorded_in
 from tests.support.fake_books import FakeBooks
 from tests.support.fake_ports import CountingIds, FakeCodes, FakeFaultPoint, at_once

@@ -17,10 +17,10 @@ from gateway.books.readings import PostgresReadings
 from gateway.domain.commands import CardRef, Command, MoneyCommand
 from gateway.domain.policy import Caller, DeviceName
 from gateway.engine.answers import Answer
-from gateway.engine.attempt import Tools
 from gateway.engine.lane import Lane, LaneSettings
 from gateway.engine.policies import Policies
 from gateway.engine.ports import FaultPoint, TransactionIds
+from gateway.engine.tools import Tools
 from gateway.runtime.fault_points import NoFaults
 from gateway.runtime.time_ordered_ids import TimeOrderedIds
 from tests.support.fake_ports import FakeCodes, FakeLive, FakeObserver

@@ -30,6 +30,8 @@ R1: Final = {
 class DeviceSeed:
     """
     A device to be registered: a till speaks for its terminal, a controller for all.
+
+    The rest is its terminal's: whether it sends two messages, and its floor limit, USD.
     """
 
     merchant: str
@@ -37,6 +39,8 @@ class DeviceSeed:
     device: str
     terminal: str | None
     roles: tuple[int, ...] = ()
+    two_message: bool = False
+    floor_limit: int | None = None
 
     @property
     def kind(self) -> DeviceKind:
@@ -54,6 +58,8 @@ DEVICES: Final[Mapping[str, DeviceSeed]] = {
         f"till-{number}": DeviceSeed("m-1", "s-1", f"till-{number}", f"t-{number}")
         for number in (1, 2, 3, 4)
     },
+    "two-message": DeviceSeed("m-1", "s-1", "till-5", "t-5", two_message=True),
+    "kiosk": DeviceSeed("m-1", "s-1", "till-6", "t-6", floor_limit=50_00),
     "controller": DeviceSeed("m-1", "s-1", "controller", None),
     "other-store": DeviceSeed("m-1", "s-2", "till-1", "t-1"),
     "outsider": DeviceSeed("m-2", "s-1", "till-1", "t-1"),
@@ -106,8 +112,12 @@ FROM program, (VALUES ('USD'), ('EUR')) AS c (code);
 UPDATE card_product SET pin_required_for = '{2,3,5,6,9,14}' WHERE code = 'pin';
 """
 _TERMINAL: Final = """
-INSERT INTO terminal (store_id, code)
-SELECT store_id, %(terminal)s FROM store JOIN merchant USING (merchant_id)
+INSERT INTO terminal (
+    store_id, code, two_message, floor_limit_minor, floor_limit_currency
+)
+SELECT store_id, %(terminal)s, %(two_message)s, %(floor_limit)s,
+    CASE WHEN %(floor_limit)s::bigint IS NOT NULL THEN 'USD' END
+FROM store JOIN merchant USING (merchant_id)
 WHERE merchant.code = %(merchant)s AND store.code = %(store)s
 ON CONFLICT ON CONSTRAINT terminal_code_key DO NOTHING
 """
@@ -157,6 +167,8 @@ def seed_device(
         "store": device.store,
         "device": device.device,
         "terminal": device.terminal,
+        "two_message": device.two_message,
+        "floor_limit": device.floor_limit,
         "kind": int(device.kind),
         "roles": list(device.roles),
     }

@@ -19,6 +19,7 @@ from currency import find_currency
 from scrip.v1 import card_service_pb2 as pb
 from scrip.v1 import card_service_pb2_grpc as pb_grpc
 from scrip.v1 import money_pb2, transaction_pb2
+from tests.support.late_till import LateTill
 from tests.support.server import Card, Gateway
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def money(minor: int, currency: str = "USD", exponent: int | None = None) -> Any
 
 
 @dataclass(slots=True, kw_only=True)
-class Till:
+class Till(LateTill):
     """
     One device over one connection.
 

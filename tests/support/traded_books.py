@@ -25,7 +25,8 @@ from gateway.books.lane import PostgresBooks
 from gateway.domain.cards import Card
 from gateway.domain.record import Account, Posting, TransactionRecord
 from gateway.domain.results import ActivityType, Result
-from gateway.engine.ports import Claim, Locked, WriteSet
+from gateway.engine.locking import Claim, Locked
+from gateway.engine.ports import WriteSet
 from tests.support.ledger import (
     MERCHANT,
     PROGRAM,
@@ -42,6 +43,7 @@ from tests.support.ledger import (
 )
 from tests.support.real_lanes import real_lane
 from tests.support.stores import FreshDatabase
+from tests.support.traded_exceptions import trade_exceptions
 from tests.support.traded_holds import HoldTrading
 from tests.support.traded_lives import add_cards, live
 
@@ -283,8 +285,10 @@ async def trade(database: FreshDatabase) -> dict[str, TransactionRecord]:
     await trading.move("voided", 1, voided)
     await trading.move("loaded to hold", 3, load(2_000))
     await HoldTrading(books, 3, row[0], trading.records).trade()
+    exceptions = await trade_exceptions(books)
     await books.close()
     await add_cards(database.owner_dsn, active=range(11, 15), pending=range(21, 23))
     async with real_lane(database.gateway_dsn) as lane:
         lives = await live(lane)
-    return trading.records | {name: told.record for name, told in lives.items()}
+    told = {name: told.record for name, told in lives.items()}
+    return trading.records | exceptions | told

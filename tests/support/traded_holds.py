@@ -15,7 +15,8 @@ from gateway.domain.holds import Hold
 from gateway.domain.originals import Original
 from gateway.domain.record import TransactionRecord
 from gateway.domain.release import expire
-from gateway.engine.ports import LockRequest, WriteSet
+from gateway.engine.locking import LockRequest
+from gateway.engine.ports import WriteSet
 from tests.support import held_world, world
 from tests.support.ledger import new_claim, number_index
 from tests.support.world import amount

@@ -374,17 +374,14 @@ def follow(
     undone_by: ActivityType | None = None,
     refunds: Refunds = NO_REFUNDS,
     followed: bool = False,
+    confirmed: bool = False,
 ) -> Decision:
     """
     Decide what names `record`, of which something has become or not.
     """
-    original = Original(
-        record,
-        reversed=undone_by is ActivityType.REVERSAL,
-        later_activity=followed,
-        voided=undone_by is ActivityType.VOID,
-        refunds=refunds,
-    )
+    by_reversal = undone_by is ActivityType.REVERSAL
+    voided = undone_by is ActivityType.VOID
+    original = Original(record, by_reversal, followed, voided, refunds, confirmed)
     seen_by = view(seen, rules=rules, now=now, number=command.request_id[-1])
     return decide(command, seen_by, original)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from till.card_number import CardNumber
+from till.codes import Result
 from till.demo.fleet import device_folder
 from till.demo.folder import DemoFolder
 from till.demo.scrip_command import find_scrip
@@ -69,18 +70,25 @@ def _for_staff(scrip: str, stories: Record) -> list[str]:
     """
     Give what the operator's staff look at after the stories, if any was told.
     """
-    declined = [each for each in stories.played if not each.answer.approved]
+    declined = [
+        each
+        for each in stories.played
+        if not each.answer.approved and each.request.request_id is not None
+    ]
     if not declined:
         return []
-    last = declined[-1]
+    # A restriction is what most people ask about.
+    barred = Result.RESTRICTED_CARD
+    asked = next((each for each in declined if each.answer.result is barred), None)
+    shown = asked or declined[-1]
     return [
         "",
         (
             "Be somebody of the operator's staff (docs/staff-guide.md): why was this "
-            f"declined, “{last.step.says}”?"
+            f"declined, “{shown.step.says}”?"
         ),
         "",
-        f"  {scrip} explain {last.answer.transaction_id}",
+        f"  {scrip} explain {shown.answer.transaction_id}",
         f"  {scrip} exceptions list",
         f"  {scrip} audit list",
     ]

@@ -26,8 +26,9 @@ def story_tables(record: Record) -> Iterator[Table]:
     """
     Show what was asked in each story, the money it moved, and what it left to people.
     """
-    yield _answers(record)
-    yield _money(record)
+    if record.stories:
+        yield _answers(record)
+        yield _money(record)
     if any(story.exceptions for story in record.stories):
         yield _exceptions(record)
 

@@ -14,11 +14,12 @@ from uuid import UUID
 
 from till.answer import Answer
 from till.client import Sender
+from till.durable_lines import JournalError
 from till.errors import TillError
-from till.journal import JournalError, MemoryJournal
+from till.journal import MemoryJournal
 from till.offline import OfflineQueue
 from till.requests import GetBalance, GetTransaction, Request, Reverse
-from till.shop import Ending, Shop, StillOpenError
+from till.shop import Ending, Shop, StillOpenError, send_again
 from till.simulation.replay import TillName
 from till.simulation.simulated_till import POLICY
 from till.stories.comparing import differences
@@ -135,7 +136,13 @@ class Player:
     async def _answer(self, step: Step, act: Ask) -> Answer | None:
         request: Request = act.request
         if isinstance(request, GetBalance | GetTransaction | Reverse):
-            return await self._senders[act.till].send(request)
+            return await send_again(
+                self._senders[act.till],
+                request,
+                1 + POLICY.resends,
+                policy=POLICY,
+                pause=asyncio.sleep,
+            )
         settled = await self._shops[act.till].perform(request)
         if settled.ending is not Ending.ANSWERED:
             self._differs(step, f"it ended {settled.ending.value}")

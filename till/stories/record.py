@@ -23,7 +23,7 @@ from till.requests import (
     Void,
 )
 from till.stories.desk import StaffRequest
-from till.stories.steps import Step, Story
+from till.stories.steps import Keep, Step, Story
 
 MAX_DIFFERENCES: Final = 1_000
 # What the money of an approval is called in the summary.
@@ -87,12 +87,17 @@ class Record:
     def money(self, story: Story) -> dict[tuple[str, Currency], MoneyMoved]:
         """
         Add up what a story moved, by kind and currency, here and on the cards.
+
+        What was taken back while it was offline is left out: it came to nothing,
+        approved first or not.
         """
         moved: dict[tuple[str, Currency], MoneyMoved] = {}
         for each in self.of(story):
             kind = _KINDS.get(type(each.request))
             record = each.answer.conversion
-            if kind is None or record is None or not each.answer.approved:
+            act = each.step.act
+            taken_back = isinstance(act, Keep) and act.expected is None
+            if kind is None or record is None or not each.answer.approved or taken_back:
                 continue
             amount, on_card = record.transaction_amount, record.card_amount
             key = kind, amount.currency

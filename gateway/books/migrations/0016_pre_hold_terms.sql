@@ -10,7 +10,7 @@ ALTER TABLE program ADD CONSTRAINT program_tip_tolerance_bps_check
 CHECK (tip_tolerance_bps BETWEEN 0 AND 10000);
 
 -- In seconds, seven days unless the product says otherwise.
-ALTER TABLE card_product ADD COLUMN hold_ttl_s integer NOT NULL DEFAULT 604800;
+ALTER TABLE card_product ADD COLUMN hold_ttl_s bigint NOT NULL DEFAULT 604800;
 ALTER TABLE card_product ADD CONSTRAINT card_product_hold_ttl_s_check
 CHECK (hold_ttl_s BETWEEN 1 AND 31622400);
 

@@ -80,6 +80,9 @@ SELECT
     s.code AS store,
     t.code,
     t.state,
+    t.two_message,
+    t.floor_limit_minor,
+    t.floor_limit_currency,
     (
         SELECT coalesce(array_agg(d.code ORDER BY d.code), '{}')
         FROM device AS d
@@ -118,6 +121,28 @@ ORDER BY m.code, s.code, d.code;
 -- name: admin_set_terminal_state
 -- Suspends, closes or activates a terminal. CLOSED (3) is for good.
 UPDATE terminal SET state = %(state)s
+FROM store AS s
+INNER JOIN merchant AS m USING (merchant_id)
+WHERE
+    terminal.store_id = s.store_id
+    AND m.code = %(merchant)s
+    AND s.code = %(store)s
+    AND terminal.code = %(terminal)s
+    AND terminal.state <> 3
+RETURNING terminal.terminal_id;
+
+-- name: admin_set_terminal_terms
+-- Says whether a terminal confirms its approvals, and what it may sell offline.
+UPDATE terminal SET
+    two_message = coalesce(%(two_message)s::boolean, terminal.two_message),
+    floor_limit_minor = CASE
+        WHEN %(sets_floor_limit)s::boolean THEN %(floor_limit_minor)s::bigint
+        ELSE terminal.floor_limit_minor
+    END,
+    floor_limit_currency = CASE
+        WHEN %(sets_floor_limit)s::boolean THEN %(floor_limit_currency)s::text
+        ELSE terminal.floor_limit_currency
+    END
 FROM store AS s
 INNER JOIN merchant AS m USING (merchant_id)
 WHERE

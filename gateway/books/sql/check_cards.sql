@@ -14,14 +14,14 @@ WHERE c.balance_minor IS DISTINCT FROM coalesce(p.balance_minor, 0)
 LIMIT %(most)s;
 
 -- name: check_card_money
--- No card is below zero or below what is reserved on it; no load waits so far, and a card
--- that is not active yet has nothing.
+-- No card is below zero or below what is reserved on it, and a card that is not active
+-- yet has nothing.
 SELECT card_id, state, balance_minor, held_minor, unconfirmed_minor
 FROM card
 WHERE
     balance_minor < held_minor + unconfirmed_minor
     OR held_minor < 0
-    OR unconfirmed_minor <> 0
+    OR unconfirmed_minor < 0
     OR (state <= 2 AND balance_minor <> 0)
 LIMIT %(most)s;
 
@@ -178,15 +178,15 @@ WHERE
     t.original_transaction_id IS NOT NULL
     AND (
         o.transaction_id IS NULL
-        OR t.activity NOT IN (4, 7, 8, 9, 10, 11, 15, 17, 18)
+        OR t.activity NOT IN (4, 7, 8, 9, 10, 11, 15, 17, 18, 19)
     )
 LIMIT %(most)s;
 
 -- name: check_reversals
 -- An effective reversal or void undoes an approved transaction on the same card or one
 -- that it replaced, whole, at that one's own amounts and rates, after it; a void on the
--- same business day. What undoes a hold or makes it smaller is of the hold as it stood
--- then (check_hold_steps).
+-- same business day. Only a sale told offline may have changed no card. What undoes a
+-- hold or makes it smaller is of the hold as it stood then (check_hold_steps).
 SELECT
     r.transaction_id, r.original_transaction_id, o.activity, o.result, r.card_id,
     o.card_id AS original_card_id, r.card_minor, o.card_minor AS original_minor
@@ -199,12 +199,13 @@ WHERE
     AND r.activity IN (4, 8)
     AND (
         o.transaction_id IS NULL
-        OR o.activity IN (4, 8, 12, 13, 14, 15, 16)
+        OR o.activity IN (4, 8, 12, 13, 14, 15, 16, 19)
         OR (r.activity = 8 AND o.business_date <> r.business_date)
         OR (r.activity = 8 AND o.batch_no <> r.batch_no)
         OR o.result > 2
         OR o.store_id <> r.store_id
-        OR o.card_seq IS NULL
+        OR (o.card_seq IS NULL) <> (r.card_seq IS NULL)
+        OR (o.card_seq IS NULL AND NOT o.offline)
         OR (o_line.generation, o.card_seq) >= (r_line.generation, r.card_seq)
         OR o_line.last_card_id IS DISTINCT FROM r_line.last_card_id
         OR o.activity <> 9 AND (
@@ -221,7 +222,7 @@ LIMIT %(most)s;
 -- No transaction is undone twice.
 SELECT original_transaction_id, count(*) AS times
 FROM transaction
-WHERE effective
+WHERE effective AND activity <> 19
 GROUP BY original_transaction_id
 HAVING count(*) > 1
 LIMIT %(most)s;
@@ -286,8 +287,10 @@ SELECT
     count(r.transaction_id) AS undone
 FROM transaction AS f
 INNER JOIN transaction AS o ON f.original_transaction_id = o.transaction_id
-LEFT JOIN transaction AS r ON r.original_transaction_id = o.transaction_id AND r.effective
-LEFT JOIN transaction AS u ON u.original_transaction_id = f.transaction_id AND u.effective
+LEFT JOIN transaction AS r
+    ON r.original_transaction_id = o.transaction_id AND r.effective AND r.activity <> 19
+LEFT JOIN transaction AS u
+    ON u.original_transaction_id = f.transaction_id AND u.effective AND u.activity <> 19
 WHERE f.activity = 7 AND f.result <= 2 AND u.transaction_id IS NULL
 GROUP BY o.transaction_id, o.approved_minor, o.card_minor
 HAVING
@@ -367,7 +370,10 @@ LEFT JOIN LATERAL (
         coalesce(sum(f.card_minor), 0)::bigint AS card_minor
     FROM transaction AS f
     LEFT JOIN transaction AS u
-        ON u.original_transaction_id = f.transaction_id AND u.effective
+        ON
+            u.original_transaction_id = f.transaction_id
+            AND u.effective
+            AND u.activity <> 19
     WHERE
         f.original_transaction_id = t.original_transaction_id
         AND f.activity = 7

@@ -189,7 +189,8 @@ LIMIT %(most)s;
 
 -- name: check_approvals
 -- An approval is of the whole amount; in part, only a Redeem or an Authorize is, of less
--- than was asked. A block or its end may find the card as it should be.
+-- than was asked. A sale told offline is approved whatever of it was paid; what changes
+-- no card debited nothing. A block or its end may find the card as it should be.
 SELECT transaction_id, activity, result, requested_minor, approved_minor, card_seq
 FROM transaction
 WHERE
@@ -199,7 +200,14 @@ WHERE
             result <> 1
             OR effective IS NULL
             OR (activity = 8 AND NOT effective)
-            OR effective <> (card_seq IS NOT NULL)
+            OR (card_seq IS NOT NULL AND NOT effective)
+            OR (card_seq IS NULL AND effective AND approved_minor + card_minor <> 0)
+        WHEN activity = 19 THEN result <> 1 OR effective IS NULL
+        WHEN offline THEN
+            result <> 1
+            OR approved_minor > requested_minor
+            OR (card_seq IS NULL) <> (approved_minor = 0)
+            OR (card_minor = 0) <> (approved_minor = 0)
         -- An adjustment that waits for its approval.
         WHEN activity IN (17, 18) AND NOT effective THEN false
         WHEN activity = 12 AND card_seq IS NULL THEN card_state <> 4
@@ -216,7 +224,8 @@ LIMIT %(most)s;
 
 -- name: check_conversion_recorded
 -- Where the currencies differ the conversion is recorded, and only there; where they are
--- one, the card is moved by exactly what was approved. A release approves no amount.
+-- one, the card is moved by exactly what was approved. A release approves no amount, and
+-- a confirmation moves none.
 SELECT
     transaction_id, transaction_currency, card_currency, approved_minor, card_minor,
     rate_table_version
@@ -224,7 +233,7 @@ FROM transaction
 WHERE
     result <= 2
     AND card_seq IS NOT NULL
-    AND activity <> 11
+    AND activity NOT IN (11, 19)
     AND CASE
         WHEN card_minor = 0 AND approved_minor = 0 THEN rate_table_version IS NOT NULL
         WHEN transaction_currency = card_currency THEN

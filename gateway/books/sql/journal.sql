@@ -197,6 +197,22 @@ SELECT
     unnest(%(held_minor)s::bigint[]),
     unnest(%(expire_at)s::timestamptz[]);
 
+-- name: insert_exceptions
+-- Keep what people must look at, each kind once for a transaction.
+-- Index: exception_item_pkey.
+INSERT INTO exception_item (
+    transaction_id, kind, opened_by, reason, store_id, amount_minor, currency, opened_at
+)
+SELECT
+    unnest(%(transaction_id)s::uuid[]),
+    unnest(%(kind)s::smallint[]),
+    unnest(%(opened_by)s::uuid[]),
+    unnest(%(reason)s::smallint[]),
+    unnest(%(store_id)s::bigint[]),
+    unnest(%(amount_minor)s::bigint[]),
+    unnest(%(currency)s::text[]),
+    unnest(%(opened_at)s::timestamptz[])
+ON CONFLICT (transaction_id, kind) DO NOTHING;
 -- name: update_terminals
 -- Write what terminals did that count; their rows are locked. Index: terminal_use_pkey.
 UPDATE terminal_use SET

@@ -86,7 +86,10 @@ FROM store AS s;
 
 -- name: policy_terminals
 -- All terminals; read whole.
-SELECT terminal_id, store_id, code, state FROM terminal;
+SELECT
+    terminal_id, store_id, code, state, two_message, floor_limit_minor,
+    floor_limit_currency
+FROM terminal;
 
 -- name: policy_devices
 -- All devices with the certificates that hold; read whole.

@@ -213,7 +213,8 @@ async def test_a_blocked_card_is_adjusted_and_stays_blocked(
     Staff put a blocked card right; its state is another matter.
     """
     amira, omar = await desks("amira"), await desks("omar")
-    own = await card(10_00, state=CardState.BLOCKED, block_reason=BlockReason.STOLEN)
+    own = await card(10_00)
+    await amira.block(own, BlockReason.STOLEN)
 
     done = await omar.approve(await amira.adjust(own, 5_00), "amira")
 

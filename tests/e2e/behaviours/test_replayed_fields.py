@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pytest
 
+from scrip.v1 import card_pb2 as pb_card
 from scrip.v1 import card_service_pb2 as pb
 from scrip.v1 import transaction_pb2
 from tests.support.stream_till import streaming
@@ -191,6 +192,33 @@ async def _voided(till: Till, card: MakeCard) -> Scene:
     return _ask("Void", original_request_id=sale.request_id)
 
 
+async def _held(till: Till, card: MakeCard) -> Scene:
+    return _ask("Authorize", card_number=(await card()).number, amount=money(30_00))
+
+
+async def _blocked(till: Till, card: MakeCard) -> Scene:
+    plastic = await card()
+    return _ask("Block", card_number=plastic.number, reason=pb_card.BLOCK_REASON_LOST)
+
+
+async def _closed(till: Till, card: MakeCard) -> Scene:
+    return _ask("Deactivate", card_number=(await card(0)).number)
+
+
+async def _moved(till: Till, card: MakeCard) -> Scene:
+    first, second = await card(70_00, product="eur"), await card(0, product="eur")
+    return _ask(
+        "TransferBalance", card_number=first.number, to_card_number=second.number
+    )
+
+
+async def _moved_to_nobody(till: Till, card: MakeCard) -> Scene:
+    first = await card()
+    return _ask(
+        "TransferBalance", card_number=first.number, to_card_number=UNKNOWN_NUMBER
+    )
+
+
 async def _voided_twice(till: Till, card: MakeCard) -> Scene:
     sale = await till.redeem(await card(), 30_00)
     await till.void(sale)
@@ -238,6 +266,11 @@ SCENES: Final[dict[str, tuple[MakeScene, str]]] = {
     "undone nothing": (_undone_nothing, "ORIGINAL_NOT_FOUND"),
     "refunded in part": (_refunded_in_part, "APPROVED"),
     "refunded too much": (_refunded_too_much, "INVALID_AMOUNT"),
+    "held": (_held, "APPROVED"),
+    "blocked": (_blocked, "APPROVED"),
+    "closed": (_closed, "APPROVED"),
+    "moved": (_moved, "APPROVED"),
+    "moved to nobody": (_moved_to_nobody, "INVALID_CARD"),
     "voided": (_voided, "APPROVED"),
     "voided twice": (_voided_twice, "ALREADY_REVERSED"),
 }
@@ -306,14 +339,14 @@ async def test_the_scenes_show_every_field(single: Till, card: MakeCard) -> None
     Every field of Outcome, Card, Conversion and TillContext is in one of the scenes.
     """
     seen: set[str] = set()
-    for name in ("activated with dinars", "sold for dinars in part", "undone"):
+    for name in ("activated with dinars", "sold for dinars in part", "undone", "held"):
         method, request = await SCENES[name][0](single, card)
         answer = (await single.send(method, request)).outcome
         seen |= _fields(answer, "")
     every = _names(transaction_pb2.Outcome.DESCRIPTOR, "")
 
-    # What makes a replay, and what is zero so far.
-    absent = {"replayed", "conversion.markup_bps"}
+    # What makes a replay, what is zero so far, and what only an Advice has.
+    absent = {"replayed", "conversion.markup_bps", "exception"}
     assert every - absent == seen
 
 

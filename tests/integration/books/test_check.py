@@ -20,6 +20,7 @@ from tests.support.ledger import lock_request, seed
 from tests.support.spoiled_lives import SPOILED_LIVES
 from tests.support.stores import FreshDatabase, fresh_database
 from tests.support.traded_books import trade
+from tests.support.traded_exceptions import SPOILED_EXCEPTIONS
 from tests.support.traded_holds import SPOILED_HOLDS
 
 # Names of transactions in curly brackets stand for their ids.
@@ -205,6 +206,7 @@ SPOILED: Final = [
             " SELECT 1, store_group_id FROM g"
         ),
     ),
+    *SPOILED_EXCEPTIONS,
     ("card_uses", "UPDATE card SET day_spends = day_spends + 1"),
     (
         "card_uses",
@@ -268,7 +270,7 @@ def traded(
     Give books in which everything was traded once, and the ids of the transactions.
     """
     with fresh_database(postgres_server, template_database) as database:
-        seed(database.owner_dsn)
+        seed(database.owner_dsn, cards=5)
         with ThreadPoolExecutor(max_workers=1) as thread:
             records = thread.submit(lambda: asyncio.run(trade(database))).result()
         ids = {

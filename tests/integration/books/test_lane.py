@@ -12,7 +12,8 @@ from gateway.domain.ids import RequestKey
 from gateway.domain.originals import Refunds
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import ActivityType
-from gateway.engine.ports import StoredRequest, WriteSet
+from gateway.engine.ports import WriteSet
+from gateway.engine.stored import StoredRequest
 from tests.support.ledger import (
     Move,
     declined,

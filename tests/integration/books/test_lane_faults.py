@@ -16,11 +16,7 @@ from gateway.books.wire import step
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import CardId, RequestId
 from gateway.domain.results import ActivityType
-from gateway.engine.ports import (
-    ItemFaultError,
-    LockTimeoutError,
-    WriteSet,
-)
+from gateway.engine.ports import ItemFaultError, LockTimeoutError, WriteSet
 from tests.support.lanes import committed, load_card
 from tests.support.ledger import (
     Move,

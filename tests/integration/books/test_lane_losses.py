@@ -11,10 +11,7 @@ import pytest
 
 from gateway.books.connect import Session
 from gateway.books.lane import PostgresBooks
-from gateway.engine.ports import (
-    BooksUnavailableError,
-    CommitUnknownError,
-)
+from gateway.engine.ports import BooksUnavailableError, CommitUnknownError
 from tests.support.lanes import committed, kill_lanes, load_card
 from tests.support.ledger import (
     load,

@@ -16,7 +16,8 @@ from gateway.domain.card_pins import PinTries
 from gateway.domain.errors import InvariantError
 from gateway.domain.ids import CardId
 from gateway.domain.results import Channel
-from gateway.engine.ports import ItemFaultError, LockRequest, WriteSet
+from gateway.engine.locking import LockRequest
+from gateway.engine.ports import ItemFaultError, WriteSet
 from tests.support.stores import FreshDatabase
 
 Connection = psycopg.Connection[Any]

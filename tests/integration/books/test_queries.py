@@ -40,6 +40,7 @@ WORKERS: Final = (
     "insert_transactions",
     "insert_postings",
     "update_cards",
+    "insert_exceptions",
     "write_pin_tries",
     "insert_adjustments",
     "approve_adjustments",

@@ -12,7 +12,13 @@ from psycopg import errors
 from gateway.runtime.embedded import EmbeddedPostgres
 from tests.support.stores import FreshDatabase, fresh_database
 
-JOURNAL: Final = ("transaction", "posting", "request_key", "adjustment")
+JOURNAL: Final = (
+    "transaction",
+    "posting",
+    "request_key",
+    "adjustment",
+    "exception_item",
+)
 POLICY: Final = (
     "program",
     "merchant",
@@ -62,6 +68,7 @@ FORBIDDEN: Final = {
         *each("INSERT INTO {} DEFAULT VALUES", (*POLICY, "card")),
         "UPDATE transaction SET result = 1",
         "UPDATE posting SET amount_minor = 1",
+        "UPDATE exception_item SET amount_minor = 1",
         "UPDATE request_key SET fingerprint = NULL",
         "UPDATE card SET number_index = ''",
         "UPDATE card SET currency = 'EUR'",

@@ -18,11 +18,7 @@ from gateway.engine import aside
 from gateway.engine.answers import Answer
 from gateway.engine.aside import Patience
 from gateway.engine.items import Item
-from gateway.engine.ports import (
-    BooksUnavailableError,
-    ItemFaultError,
-    LockTimeoutError,
-)
+from gateway.engine.ports import BooksUnavailableError, ItemFaultError, LockTimeoutError
 from tests.support import world
 from tests.support.engine_world import (
     BOUNDS,

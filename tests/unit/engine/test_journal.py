@@ -8,8 +8,10 @@ from gateway.domain.commands import CardRef
 from gateway.domain.decide import decide
 from gateway.domain.originals import Refunds
 from gateway.domain.results import CurrentState
-from gateway.engine.journal import Journal, Kept, state_of
-from gateway.engine.ports import Locked, Stored, StoredRequest
+from gateway.engine.journal import Journal
+from gateway.engine.kept import Kept, state_of
+from gateway.engine.locking import Locked
+from gateway.engine.stored import Stored, StoredRequest
 from gateway.engine.usage import Usage
 from tests.support import world
 from tests.support.world import amount, card, done, key, redeem, reverse, view

@@ -32,6 +32,7 @@ from tests.support.engine_world import (
     sales,
 )
 from tests.support.fake_ports import FakeLive
+from tests.support.late_requests import advice
 from tests.support.world import amount, card, redeem
 
 
@@ -292,7 +293,8 @@ async def test_news_are_told_after_the_answers() -> None:
     around, live = bench(), FakeLive()
     lane = lane_of(around, live)
     unknown = of_second_card(redeem(amount(1_00), number=8), b"\x09" * 32)
-    futures = submit(lane, *sales(3), unknown, unknown)
+    offline = of_second_card(advice(amount(1_00), number=9), b"\x09" * 32)
+    futures = submit(lane, *sales(3), unknown, unknown, offline)
     told_before: list[bool] = []
     around.faults.actions["after_answer"] = lambda: told_before.append(
         all(future.done() for future in futures) and not live.published
@@ -302,14 +304,15 @@ async def test_news_are_told_after_the_answers() -> None:
         answers = await got(futures)
 
     assert [a.record.result for a in answers[3:] if isinstance(a, Answer)] == [
-        Result.INVALID_CARD
-    ] * 2
+        *[Result.INVALID_CARD] * 2,
+        Result.APPROVED,
+    ]
     assert told_before == [True]
     ((cards, failed),) = live.published
     assert [(one.card_id, one.balance_minor) for one in cards] == [(1, 97_00)]
     assert [(one.terminal_id, one.store_id) for one in failed] == [
         (world.TERMINAL, world.STORE)
-    ]
+    ] * 2
 
 
 async def test_no_news_are_not_told() -> None:

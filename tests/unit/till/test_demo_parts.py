@@ -348,7 +348,7 @@ def test_the_invitation_can_be_pasted(
 
 def test_staff_are_invited_to_explain_a_decline(tmp_path: Path) -> None:
     """
-    The last one of the stories, by its transaction id.
+    One of the stories', by its transaction id; a restriction if there is one.
     """
     day = Day()
     (step, *_) = (

@@ -44,6 +44,9 @@ GIVEN_EARLY = {
 # What joins several checks, is a part of one, or is among 12 to 16, which are told by
 # the result.
 NO_CHECKS_OF_THEIR_OWN = {
+    ("advice", "_refuse"),
+    ("advice", "_refuse_limits"),
+    ("confirm", "_refuse_confirming"),
     ("authorize", "_refuse_use"),
     ("capture", "_refuse_state"),
     ("cash_out", "_refuse_money"),

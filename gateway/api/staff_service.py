@@ -26,13 +26,18 @@ from gateway.api.service import known_caller
 from gateway.api.staff_requests import StaffRequestReader
 from gateway.domain.auditing import audit_of, audit_of_explaining
 from gateway.domain.desks import may_see
-from gateway.domain.errors import DeadlineOverError, UnknownTransactionError
+from gateway.domain.errors import (
+    DeadlineOverError,
+    DependencyError,
+    UnknownTransactionError,
+)
 from gateway.domain.explanation import Explanation
 from gateway.domain.ids import TransactionId, uuid_text
 from gateway.domain.policy import Caller, Policy
 from gateway.domain.results import APPROVALS
-from gateway.domain.staff import StaffOperation
+from gateway.domain.staff import Acting, StaffOperation
 from gateway.engine.answers import Answer
+from gateway.engine.ports import BooksUnavailableError
 from gateway.runtime.logging import get_logger
 from scrip.v1 import card_pb2
 from scrip.v1 import staff_service_pb2 as pb
@@ -67,6 +72,7 @@ class StaffIntake:
         questions: QuestionLane,
         audit: AuditLog,
         explanations: Explanations,
+        policies: PolicySource,
     ) -> None:
         self._entrance = entrance
         self._reader = reader
@@ -74,6 +80,7 @@ class StaffIntake:
         self._questions = questions
         self._audit = audit
         self._explanations = explanations
+        self._policies = policies
         self._log = get_logger("api")
 
     async def answer(
@@ -105,9 +112,7 @@ class StaffIntake:
         command = self._reader.read(request, desk, original_terminal_id)
         return await self._lane.submit(caller, command, deadline)
 
-    async def explain(
-        self, caller: Caller, request: pb.ExplainRequest, policy: Policy
-    ) -> Explanation:
+    async def explain(self, caller: Caller, request: pb.ExplainRequest) -> Explanation:
         """
         Explain a transaction. What does not agree with its record is an alarm.
 
@@ -120,6 +125,9 @@ class StaffIntake:
         """
         desk = await self._entrance.desk_of(caller, StaffOperation.EXPLAIN)
         self._reader.check(request)
+        policy = await self._policy_in_force()
+        acting = Acting(StaffOperation.EXPLAIN, desk.role, desk.staff)
+        policy.check_caller(caller, desk.terminal_id, acting)
         asked = TransactionId(request_id_of(request.transaction_id))
         found = await self._explanations.explain(asked)
         if found is not None and not may_see(policy, desk, found.record):
@@ -137,6 +145,13 @@ class StaffIntake:
                 fields=[difference.field for difference in found.differences],
             )
         return found
+
+    async def _policy_in_force(self) -> Policy:
+        try:
+            return await self._policies.refresh()
+        except BooksUnavailableError as error:
+            message = "the books cannot be asked who may see it"
+            raise DependencyError(message) from error
 
     async def _get_card(
         self, caller: Caller, request: pb.GetCardRequest, deadline: float
@@ -241,10 +256,9 @@ class StaffService(pb_grpc.StaffServiceServicer):
         """
         call = current_call()
         call.request_id = shown_id(request.request_id)
-        policy = self._policies.current
         try:
             async with asyncio.timeout_at(call.deadline):
-                told = await self._intake.explain(known_caller(call), request, policy)
+                told = await self._intake.explain(known_caller(call), request)
         except TimeoutError as error:
             message = "the deadline was over before it was explained"
             raise DeadlineOverError(message) from error

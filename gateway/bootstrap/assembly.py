@@ -271,6 +271,7 @@ def _server(
         questions=questions,
         audit=stores.audit,
         explanations=stores.explanations,
+        policies=policies,
     )
     streams = Streams(
         intake=intake,

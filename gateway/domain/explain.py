@@ -21,21 +21,12 @@ from gateway.domain.check_numbers import (
 )
 from gateway.domain.check_values import (
     SHOWN,
-    Values,
-    of_cash_out,
-    of_funds,
-    of_hold,
-    of_limits,
-    of_original,
     of_pin,
-    of_price,
     of_product,
-    of_quote,
     of_state,
     of_two,
-    values_of,
 )
-from gateway.domain.commands import Activate, CashOut, Command, Naming
+from gateway.domain.commands import Activate, Advice, CashOut, Command, Naming
 from gateway.domain.decision import Decision
 from gateway.domain.explanation import (
     Check,
@@ -45,11 +36,22 @@ from gateway.domain.explanation import (
 )
 from gateway.domain.explanation import CheckNumber as No
 from gateway.domain.ids import uuid_text
+from gateway.domain.later_values import (
+    of_cash_out,
+    of_floor,
+    of_funds,
+    of_hold,
+    of_limits,
+    of_original,
+    of_price,
+    of_quote,
+)
 from gateway.domain.recall import Recalled, Recorded, recall
 from gateway.domain.record import TransactionRecord
 from gateway.domain.restrictions import Refusal
 from gateway.domain.results import APPROVALS, ActivityType, Result
 from gateway.domain.seen import EXPIRY
+from gateway.domain.value_texts import Values, values_of
 from gateway.domain.watching import Call, FunctionName, watched
 
 _LAST: Final = No.FUNDS
@@ -259,7 +261,9 @@ class _Checks:
         if number is No.PRICE:
             return () if price is None else of_price(price, card)
         if number is No.LIMITS:
-            return of_limits(self._view, card, self._record)
+            limits = of_limits(self._view, card, self._record)
+            advice = isinstance(self._command, Advice)
+            return limits + of_floor(self._view) if advice else limits
         needed = None if price is None else price.card_minor
         partial = getattr(self._command, "allow_partial", None)
         funds = of_funds(card, needed, allow_partial=partial)

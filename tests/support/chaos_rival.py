@@ -43,7 +43,8 @@ FROM posting WHERE transaction_id = %(copied)s
 """
 _CARD: Final = """
 UPDATE card SET balance_minor = %(after)s, version = version + 1,
-    last_transaction_at = %(now)s
+    last_transaction_at = %(now)s,
+    day_spend_minor = day_spend_minor + %(spent)s, day_spends = day_spends + 1
 WHERE card_id = %(card_id)s
 """
 _WAITING: Final = """
@@ -98,6 +99,7 @@ class Rival:
             "copied": copied,
             "card_id": card_id,
             "after": before - spent,
+            "spent": spent,
         }
         changes = {
             "transaction_id": str(known["transaction"]),

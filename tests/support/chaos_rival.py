@@ -110,6 +110,8 @@ class Rival:
             "available_before_minor": before,
             "balance_after_minor": before - spent,
             "available_after_minor": before - spent,
+            # It decided nothing, so it has nothing to explain.
+            "seen": None,
         }
         execute(_KEY, known)
         execute(_TRANSACTION, known | {"changes": Jsonb(changes)})

@@ -94,8 +94,8 @@ PermitOption = Annotated[
     list[Activity] | None,
     typer.Option(
         metavar="ACTIVITY",
-        help=f"What its cards may be used for: {', '.join(Activity)}; may stand several "
-        "times. Else all but transfers and deactivate.",
+        help=f"What its cards may be used for: {', '.join(Activity)}; may stand "
+        "several times. Else all but transfers and deactivate.",
     ),
 ]
 

@@ -255,23 +255,25 @@ def write_record(
         actor=command.actor,
         seen=view.seen,
     )
-    particular = facts.particular or waits(place, facts)
-    return _with_particulars(record, facts, place) if particular else record
+    return _with_particulars(record, facts, place)
 
 
 def _with_particulars(
     record: TransactionRecord, facts: Facts, place: Place
 ) -> TransactionRecord:
     """
-    Add what few records have.
+    Add what few records have, to those that have it.
     """
+    unconfirmed = facts.unconfirmed or waits(place, facts)
+    if not (facts.particular or unconfirmed):
+        return record
     refusal, exceeded = facts.refusal, facts.exceeded
     return record._replace(
         refusal=refusal.reason if refusal else None,
         restriction_version_id=refusal.restriction_version_id if refusal else None,
         refusal_hours=refusal.hours if refusal else None,
         offline=facts.offline,
-        unconfirmed=facts.unconfirmed or waits(place, facts),
+        unconfirmed=unconfirmed,
         limit_kind=exceeded.kind if exceeded else None,
         limit_value=exceeded.value if exceeded else None,
         limit_window_s=exceeded.window_s if exceeded else None,

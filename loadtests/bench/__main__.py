@@ -42,6 +42,15 @@ SCENARIOS = [
         restricted=True,
     ),
     Scenario(name="bound stream 256", mode="stream", in_flight=256, restricted=True),
+    # An operation is one of the two: an Authorize, or the Capture of it.
+    Scenario(
+        name="hold unary 64",
+        mode="unary",
+        in_flight=64,
+        connections=4,
+        operation="hold",
+    ),
+    Scenario(name="hold stream 256", mode="stream", in_flight=256, operation="hold"),
 ]
 MANY = [
     scenario

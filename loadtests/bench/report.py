@@ -126,6 +126,12 @@ RATIOS: dict[str, Ratio] = {
     "heavily restricted cards to plain ones, Transact 256": _against(
         "bound stream 256", "stream 256"
     ),
+    "an Authorize or its Capture to a Redeem, unary 64": _against(
+        "hold unary 64", "unary 64"
+    ),
+    "an Authorize or its Capture to a Redeem, Transact 256": _against(
+        "hold stream 256", "stream 256"
+    ),
     "many cards to few, unary 64": _many_to_few("unary 64"),
     "many cards to few, Transact 256": _many_to_few("stream 256"),
     "many cards to few, the limit at 64": _many_to_few("limit 64"),

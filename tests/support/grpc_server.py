@@ -143,6 +143,7 @@ def _staff_service(
         questions=questions,
         audit=wire.KeptAudit(),
         explanations=NothingExplained(),
+        policies=policies,
     )
     return StaffService(intake=intake, policies=policies)
 

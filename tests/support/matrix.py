@@ -8,12 +8,15 @@ tills on two workers, and a look into their books.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from scrip.v1 import card_service_pb2 as pb
 from scrip.v1 import transaction_pb2
+from tests.support.matrix_desk import open_desk
+from tests.support.stream_till import streaming
 from tests.support.tills import request_of
 from tests.support.told import Outcome, result_of, told
 
@@ -54,7 +57,9 @@ class Entry:
         reversal: What a Reverse of it answers; 00 means the whole effect is undone.
         undone: The cards after that reversal; None where it changes nothing.
         meanwhile: Happens between it and its reversal.
-        by: The device that asks, a name of `seed.DEVICES`.
+        by: The device that asks, a name of `seed.DEVICES`, or of `staff.STAFF`.
+        staff: One of the staff asks, by the service that has no streams.
+        state: What it stands as while nothing undoes it, if it is approved.
 
     """
 
@@ -66,6 +71,8 @@ class Entry:
     undone: tuple[CardRow | HoldRow, ...] | None = None
     meanwhile: Callable[[Bench, Case], Awaitable[object]] | None = None
     by: str = "till-1"
+    staff: bool = False
+    state: str = "POSTED"
 
     @property
     def operation(self) -> str:
@@ -81,7 +88,7 @@ class Entry:
         """
         if not self.result.startswith("APPROVED"):
             return "DECLINED"
-        return "REVERSED" if self.reversal == "APPROVED" else "POSTED"
+        return "REVERSED" if self.reversal == "APPROVED" else self.state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +107,8 @@ class Bench:
         """
         Open the device that asks, on one of the workers.
         """
+        if entry.staff:
+            return await open_desk(self.tills, entry.by, worker)
         if (entry.by, worker) == (self.till.name, 1):
             return self.till
         return await self.tills(entry.by, worker=worker)
@@ -131,8 +140,21 @@ class Bench:
         ((rows,),) = self.gateway.sql(_ROWS, case.request.request_id)
 
         assert (found.result, found.replayed) == (entry.result, replayed)
+        assert not found.result.startswith("APPROVED") or found.state == entry.state
         assert rows == 1
         assert self.cards(case) == entry.after
+
+
+@asynccontextmanager
+async def streamed(till: Till, entry: Entry) -> AsyncIterator[Till]:
+    """
+    Send over a stream, where the service of the entry has one.
+    """
+    if entry.staff:
+        yield till
+        return
+    async with streaming(till) as over_stream:
+        yield over_stream
 
 
 def reversal_of(case: Case) -> Any:

@@ -12,6 +12,9 @@ from typing import Final
 from scrip.v1 import card_service_pb2 as pb
 from tests.support.look import CardRow
 from tests.support.matrix import CANNOT, FURTHER, Entry
+from tests.support.matrix_cards import CARDS
+from tests.support.matrix_holds import HOLDS
+from tests.support.matrix_staff import STAFF
 from tests.support.matrix_ways import (
     activated,
     active,
@@ -248,4 +251,7 @@ TABLE: Final[tuple[Entry, ...]] = (
     *UNDOINGS,
     *TWO_MESSAGES,
     *OFFLINE,
+    *HOLDS,
+    *CARDS,
+    *STAFF,
 )

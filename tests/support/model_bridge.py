@@ -264,10 +264,7 @@ def seen(record: TransactionRecord) -> Row:
     """
     Read a record in the model's words. The till's own fields are left out.
     """
-    row = record._asdict()
-    for name in ("merchant_reference", "cashier_id", "entry_mode", "local_time"):
-        del row[name]
-    del row["system_trace_no"], row["terminal_batch_no"]
+    row = {k: v for k, v in record._asdict().items() if k not in NO_CONTEXT._fields}
     # Nothing that the model asks has any of these.
     ours = ("channel", "actor", "offline", "unconfirmed")
     assert [row.pop(name) for name in ours] == [Channel.API, None, False, False]

@@ -1,8 +1,8 @@
 """
 Every result of the contract is expected of a real gateway, by some end-to-end test.
 
-Those tests say what they expect as `Told(result="...", code="...")`, so their sources
-tell which results they know.
+Those tests say what they expect as `Told(result="...", code="...")`, or as another
+`Told` but for that, so their sources tell which results they know.
 """
 
 import ast
@@ -15,6 +15,7 @@ from scrip.v1 import result_pb2
 
 E2E: Final = Path(__file__).resolve().parents[1] / "e2e"
 NEVER_SENT: Final = "UNSPECIFIED"
+_EXPECTING: Final = frozenset({"Told", "replace"})
 
 
 def expectations(source: str) -> Iterator[tuple[str, str]]:
@@ -22,7 +23,7 @@ def expectations(source: str) -> Iterator[tuple[str, str]]:
     Find what a test expects: the results and their codes.
     """
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Told":
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in _EXPECTING:
             words = {
                 keyword.arg: keyword.value.value
                 for keyword in node.keywords
@@ -59,13 +60,18 @@ def test_every_result_is_expected_of_a_gateway() -> None:
 
 def test_expectations_are_found() -> None:
     """
-    Results are read off calls of Told, and not off other words.
+    Results are read off calls of Told and replace, and not off other words.
     """
     source = """
 NOTE = "LOST_CARD"
 assert told(a) == Told(result="APPROVED", code="00", card="ACTIVE")
 assert told(b) == replace(Told(result="DUPLICATE", code="94"), card="")
 assert told(c) == Told(result=name, code=code)
+assert told(d) == replace(_HELD, result="LOST_CARD", code="41")
 """
 
-    assert set(expectations(source)) == {("APPROVED", "00"), ("DUPLICATE", "94")}
+    assert set(expectations(source)) == {
+        ("APPROVED", "00"),
+        ("DUPLICATE", "94"),
+        ("LOST_CARD", "41"),
+    }

@@ -7,18 +7,23 @@ from typing import Final
 from gateway.domain import decide
 from gateway.domain.commands import Command
 from scrip.v1 import card_service_pb2 as pb
+from scrip.v1 import staff_service_pb2 as staff_pb
 from tests.support.matrix_table import TABLE
 
-QUESTIONS: Final = {"GetBalance", "GetTransaction"}
+QUESTIONS: Final = {"GetBalance", "GetCard", "GetTransaction"}
 STREAM: Final = "Transact"
 
 
 def operations_of_the_contract() -> set[str]:
     """
-    List the calls of the card service that are recorded.
+    List the calls of tills and of staff that are recorded.
     """
-    service = pb.DESCRIPTOR.services_by_name["CardService"]
-    return {method.name for method in service.methods} - QUESTIONS - {STREAM}
+    services = (
+        pb.DESCRIPTOR.services_by_name["CardService"],
+        staff_pb.DESCRIPTOR.services_by_name["StaffService"],
+    )
+    methods = {method.name for service in services for method in service.methods}
+    return methods - QUESTIONS - {STREAM}
 
 
 def operations_decided() -> set[str]:

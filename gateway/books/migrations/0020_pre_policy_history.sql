@@ -25,7 +25,8 @@ CREATE INDEX policy_history_row_idx
 ON policy_history (table_name, row_key, history_id);
 
 -- The columns of the key are the trigger's arguments. The change has raised the version
--- before (raise_policy_version), and keeps it locked until it commits.
+-- before (raise_policy_version), and keeps it locked until it commits: triggers fire in
+-- the order of their names, and _remembered comes after _policy.
 CREATE FUNCTION keep_policy_history() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public
@@ -83,7 +84,7 @@ BEGIN
     EXECUTE format(
         'CREATE TRIGGER %I AFTER INSERT OR UPDATE OR DELETE ON public.%I '
         'FOR EACH ROW EXECUTE FUNCTION public.keep_policy_history(%s)',
-        kept || '_history', kept, arguments
+        kept || '_remembered', kept, arguments
     );
     EXECUTE format(
         'INSERT INTO public.policy_history '

@@ -10,5 +10,5 @@ INSERT INTO terminal (store_id, code) SELECT s.store_id, 'till' FROM store AS s;
 INSERT INTO device (store_id, code, kind, terminal_id)
 SELECT t.store_id, 'till', 1, t.terminal_id FROM terminal AS t;
 INSERT INTO card_product (program_id, code, currency, reloadable, permitted)
-SELECT p.program_id, c.code, 'USD', true, '{1,2,3,5}'
+SELECT p.program_id, c.code, 'USD', true, '{1,2,3,5,9}'
 FROM program AS p CROSS JOIN (VALUES ('usd'), ('restricted')) AS c (code);

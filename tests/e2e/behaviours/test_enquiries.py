@@ -156,6 +156,7 @@ async def test_reflection(tills: Tills) -> None:
 
     assert listed == {
         _SERVICE,
+        "scrip.v1.StaffService",
         "grpc.health.v1.Health",
         "grpc.reflection.v1alpha.ServerReflection",
     }

@@ -25,11 +25,11 @@ from tests.support.matrix import (
     reversal_of,
     reverse,
     send,
+    streamed,
 )
 from tests.support.matrix_table import TABLE
 from tests.support.server import Gateway, wait_for
 from tests.support.stores import flush
-from tests.support.stream_till import streaming
 from tests.support.tills import MakeCard, Tills, fault
 
 every_entry = pytest.mark.parametrize("entry", TABLE, ids=lambda entry: entry.name)
@@ -81,7 +81,7 @@ async def test_retry(bench: Bench, entry: Entry) -> None:
     one, two = await bench.asker(entry), await bench.asker(entry, 2)
     first = (await send(one, entry, case)).outcome
     again = [await send(one, entry, case), await send(two, entry, case)]
-    async with streaming(one) as over_stream:
+    async with streamed(one, entry) as over_stream:
         again.append(await send(over_stream, entry, case))
 
     bench.require(entry, case, first)
@@ -95,7 +95,10 @@ async def test_concurrent_duplicate(bench: Bench, entry: Entry) -> None:
     """
     case = await entry.prepare(bench)
     one, two = await bench.asker(entry), await bench.asker(entry, 2)
-    async with streaming(one) as stream_one, streaming(two) as stream_two:
+    async with (
+        streamed(one, entry) as stream_one,
+        streamed(two, entry) as stream_two,
+    ):
         replies = await asyncio.gather(
             *(
                 send(till, entry, case)

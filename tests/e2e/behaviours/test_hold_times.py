@@ -26,7 +26,7 @@ from tests.support.rates import books_time, set_books_time
 from tests.support.server import Card, Gateway
 from tests.support.stores import flush
 from tests.support.tills import MakeCard, Till, card_maker, open_tills
-from tests.support.told import Outcome, told
+from tests.support.told import Outcome, Told, told
 
 StartGateway = Callable[..., Gateway]
 
@@ -82,6 +82,19 @@ async def test_30_too_late(start_gateway: StartGateway) -> None:
         rows = Look(gateway).rows(plastic)
 
     assert {told(one).result for one in late} == {"AUTHORIZATION_EXPIRED"}
+    assert told(late[0]) == Told(
+        result="AUTHORIZATION_EXPIRED",
+        code="12",
+        requested="48.00 USD",
+        approved="0.00 USD",
+        due="48.00 USD",
+        previous="100.00 USD",
+        available="100.00 USD",
+        ledger="100.00 USD",
+        held="0.00 USD",
+        card="ACTIVE",
+        state="DECLINED",
+    )
     assert {told(one).code for one in late} == {"12"}
     assert {told(one).available for one in late} == {"100.00 USD"}
     assert rows[1:3] == [("AUTHORIZE", "APPROVED"), ("RELEASE", "APPROVED")]

@@ -18,7 +18,7 @@ from tests.support.rates import set_books_time
 from tests.support.server import Gateway
 from tests.support.stores import flush
 from tests.support.tills import MakeCard, Till, Tills, new_id
-from tests.support.told import told
+from tests.support.told import Told, told
 
 _BEIRUT: Final = ZoneInfo("Asia/Beirut")
 
@@ -270,7 +270,19 @@ async def test_a_terminal_obeys_its_own_limits(
     assert counted.receipt_text.startswith(
         "Declined: this terminal may take cards only twice a day. Balance:"
     )
-    assert told(counted).code == "65"
+    assert told(counted) == Told(
+        result="COUNT_EXCEEDED",
+        code="65",
+        requested="0.01 USD",
+        approved="0.00 USD",
+        due="0.01 USD",
+        previous="402.44 USD",
+        available="402.44 USD",
+        ledger="402.44 USD",
+        held="0.00 USD",
+        card="ACTIVE",
+        state="DECLINED",
+    )
     assert loaded.receipt_text.startswith(
         "Declined: this is more than this terminal may still load today. Balance:"
     )

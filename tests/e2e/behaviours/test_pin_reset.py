@@ -9,7 +9,7 @@ import asyncio
 import grpc
 import pytest
 
-from gateway.domain.cards import BlockReason, CardState
+from gateway.domain.cards import BlockReason
 from gateway.domain.results import ActivityType, Channel, Result
 from gateway.domain.staff import StaffOperation, StaffRole
 from scrip.v1 import card_pb2, result_pb2, transaction_pb2
@@ -201,9 +201,8 @@ async def test_a_blocked_card_is_reset_and_stays_blocked(
     Whoever unblocks it later finds a PIN that works.
     """
     amira = await desks("amira")
-    own = await card(
-        product="pin", pin=RIGHT, state=CardState.BLOCKED, block_reason=BlockReason.LOST
-    )
+    own = await card(product="pin", pin=RIGHT)
+    await amira.block(own, BlockReason.LOST)
 
     told = await amira.reset_pin(own)
 

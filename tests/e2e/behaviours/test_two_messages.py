@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gateway.domain.cards import BlockReason
+from tests.support.holding import authorize, capture
 from tests.support.look import CardRow, Look
+from tests.support.staff import Desks
 from tests.support.stream_till import streaming
 from tests.support.tills import MakeCard, Till, Tills, new_id
 from tests.support.told import Told, told
@@ -276,3 +279,43 @@ async def test_26_what_nobody_confirms_appears_after_a_day(
     ]
     assert late.response_code == "00"
     assert after == later[:1]
+
+
+async def test_26_a_replaced_card_takes_what_waits_with_it(
+    tills: Tills, card: MakeCard, look: Look
+) -> None:
+    """
+    26: A load of the lost card is confirmed, and another undone, on its successor.
+    """
+    pos, amira = await tills("two-message"), await Desks(tills)("amira")
+    old, new = await card(), await card(None)
+    kept, taken = await pos.load(old, 40_00), await pos.load(old, 5_00)
+    await pos.block(old, BlockReason.LOST)
+    await amira.replace(old, new)
+    moved = look.card(new)
+    confirmed = await pos.confirm(kept, card_number=old.number)
+    undone = await pos.reverse(taken)
+
+    assert moved == CardRow("ACTIVE", balance=145_00, loads=3, unconfirmed=45_00)
+    assert told(confirmed).available == "140.00 USD"
+    assert told(undone).ledger == "140.00 USD"
+    assert look.card(new) == CardRow("ACTIVE", balance=140_00, loads=2)
+
+
+async def test_26_a_capture_waits_and_its_hold_does_not(
+    tills: Tills, card: MakeCard, look: Look
+) -> None:
+    """
+    26: An Authorize has nothing to confirm; its Capture, confirmed, is not reversed.
+    """
+    pos, plastic = await tills("two-message"), await card()
+    hold = await authorize(pos, plastic, 60_00)
+    early = await pos.confirm(hold)
+    taken = await capture(pos, hold, 48_00)
+    confirmed = await pos.confirm(taken)
+    late = await pos.reverse(taken)
+
+    assert told(early).result == "CANNOT_BE_REVERSED"
+    assert told(confirmed).approved == "48.00 USD"
+    assert told(late).result == "CANNOT_BE_REVERSED"
+    assert look.card(plastic) == CardRow("ACTIVE", balance=52_00, loads=1)

@@ -17,6 +17,39 @@ CHANGES = (
     "UPDATE card_product SET max_load_minor = 777 WHERE product_id = 1",
     "UPDATE store SET state = 3",
     "UPDATE terminal SET state = 2",
+    (
+        "UPDATE terminal SET two_message = true, floor_limit_minor = 5,"
+        " floor_limit_currency = 'KWD'"
+    ),
+    "UPDATE program SET tip_tolerance_bps = 2000",
+    "UPDATE card_product SET hold_ttl_s = 60, pin_max_tries = 4, pin_lock_s = 70",
+    (
+        "INSERT INTO restriction_set (program_id, code)"
+        " SELECT program_id, 'night' FROM program"
+    ),
+    (
+        "INSERT INTO issue_batch (product_id, program_id, restriction_set_id)"
+        " SELECT p.product_id, p.program_id, s.restriction_set_id"
+        " FROM card_product AS p INNER JOIN restriction_set AS s USING (program_id)"
+        " WHERE p.product_id = 1"
+    ),
+    (
+        "INSERT INTO limit_set (program_id, code, currency)"
+        " SELECT program_id, 'small', currency FROM card_product WHERE product_id = 1"
+    ),
+    (
+        "INSERT INTO limit_version (limit_set_id, version, load_day_count)"
+        " SELECT limit_set_id, 1, 3 FROM limit_set"
+    ),
+    (
+        "UPDATE card_product SET limit_set_id = (SELECT limit_set_id FROM limit_set)"
+        " WHERE product_id = 1"
+    ),
+    "UPDATE issue_batch SET limit_set_id = (SELECT limit_set_id FROM limit_set)",
+    (
+        "INSERT INTO limit_version (limit_set_id, version, load_day_count)"
+        " SELECT limit_set_id, 2, 4 FROM limit_set"
+    ),
     "DELETE FROM program_merchant",
     "INSERT INTO program (code, name, time_zone) VALUES ('late', 'L', 'Asia/Kuwait')",
 )

@@ -20,7 +20,7 @@ async def test_a_sale_that_passes_by_clearing_is_found(
     """
     Adjustments, fees, breakage or rounding in place of clearing balance as well.
     """
-    await asyncio.to_thread(seed, database.owner_dsn)
+    await asyncio.to_thread(seed, database.owner_dsn, cards=5)
     records = await trade(database)
     sold = records["sold in dinars"].transaction_id
     with psycopg.connect(database.superuser_dsn) as connection:

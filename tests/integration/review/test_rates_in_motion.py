@@ -22,6 +22,25 @@ IMPORTS = 30
 MANY = 1_000_000_00
 
 
+async def permit_much(admin: psycopg.AsyncConnection[Any]) -> None:
+    """
+    Let a card take more in a day, and keep more, than one may by default.
+    """
+    await admin.execute(
+        "INSERT INTO limit_set (program_id, code, currency) "
+        "SELECT program_id, 'much', currency FROM card_product WHERE product_id = 1"
+    )
+    await admin.execute(
+        "INSERT INTO limit_version (limit_set_id, version, load_day_minor) "
+        "SELECT limit_set_id, 1, %s FROM limit_set",
+        [MANY],
+    )
+    await admin.execute(
+        "UPDATE card_product SET max_balance_minor = NULL, "
+        "limit_set_id = (SELECT limit_set_id FROM limit_set) WHERE product_id = 1"
+    )
+
+
 async def import_rates(admin: psycopg.AsyncConnection[Any], number: int) -> None:
     """
     Load a version that comes into force almost as soon as the books allow it.
@@ -74,7 +93,7 @@ async def test_each_sale_has_the_rate_of_its_moment(database: FreshDatabase) -> 
             database.superuser_dsn, autocommit=True
         ) as admin,
     ):
-        await admin.execute("UPDATE card_product SET max_balance_minor = NULL")
+        await permit_much(admin)
         await admin.execute("SET ROLE scrip_admin")
         await one.ask(
             on_card(load(amount(MANY), number=1), 1),

@@ -40,7 +40,7 @@ def record_of(command: Command, rules: Policy, used: DayUse) -> TransactionRecor
     Decide about a card that has a hold of 60.00, where so much is used.
     """
     on = held()
-    seen = replace(on.card, limit_set_id=SET)
+    seen = replace(on.card, limit_set_id=SET if SET in rules.limits else None)
     view = world.view(seen, rules=rules, number=9)
     view = view._replace(used=Used(used, terminal=used))
     named: Original | None = None

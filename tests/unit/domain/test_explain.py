@@ -10,7 +10,7 @@ import pytest
 import gateway.domain.explain as explaining
 from gateway.domain.cards import BlockReason, CardState
 from gateway.domain.cash_out_rules import CashOutRule, RuledCards, RuleKind
-from gateway.domain.commands import MoneyCommand
+from gateway.domain.commands import CardRef, MoneyCommand
 from gateway.domain.decide import decide
 from gateway.domain.decision import View
 from gateway.domain.errors import InvariantError
@@ -23,6 +23,7 @@ from gateway.domain.results import Result
 from tests.support import world
 from tests.support.explaining import require_explainable
 from tests.support.held_world import held, holding_rules
+from tests.support.lives import decided, other, transfer
 from tests.support.pins import WRONG, kept_pin, pin_policy, with_pin
 from tests.support.world import (
     NOW,
@@ -358,6 +359,41 @@ def test_a_release_is_of_a_hold_and_a_request_has_an_id() -> None:
         recall(bare)
     with pytest.raises(InvariantError, match="of a hold"):
         Recalled(None, seen, None).decide()
+
+
+def test_what_has_to_be_read() -> None:
+    """
+    The original by its id, also where the answer does not tell it.
+    """
+    sale, after = done(redeem(amount(30_00)), card())
+    original = Original(sale, reversed=False, later_activity=False)
+    foreign = replace(refund(amount(5_00), 1), card=CardRef(b"other", "9999"))
+    blind = decide(foreign, view(after, number=9), original).record
+
+    wanted = wanted_by(blind)
+
+    assert not isinstance(wanted, Missing)
+    assert blind.original_transaction_id is None
+    assert wanted.original_id == sale.transaction_id
+    assert wanted.card_ids == {after.card_id}
+    assert wanted.second is None
+
+
+def test_a_move_has_a_second_row() -> None:
+    """
+    It is found by the second card, where it comes next.
+    """
+    moved = decided(transfer(), card(70_00), other(5_00)).record
+    declined = decided(transfer(), card(0), other(5_00)).record
+    to = other(5_00)
+
+    wanted, without = wanted_by(moved), wanted_by(declined)
+
+    assert not isinstance(wanted, Missing)
+    assert not isinstance(without, Missing)
+    assert wanted.card_ids == {card().card_id, to.card_id}
+    assert wanted.second == (to.card_id, to.version + 1)
+    assert without.second is None
 
 
 def test_a_hold_whose_time_is_over() -> None:

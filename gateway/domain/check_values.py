@@ -63,12 +63,10 @@ def of_known(card: Card | None, place: Place, policy: Policy) -> Values:
     )
 
 
-def of_two(card: Card, other: Card | None) -> Values:
+def of_two(card: Card, other: Card) -> Values:
     """
     Show that two cards are two, and of one programme (checks 6 and 7).
     """
-    if other is None:
-        return values_of(second_card_known_here=False)
     return values_of(
         card=masked(card.last_four),
         second_card=masked(other.last_four),
@@ -112,13 +110,11 @@ def of_expiry(card: Card, policy: Policy, now: datetime) -> Values:
     )
 
 
-def of_pin(command: Proving, view: View, activity: ActivityType) -> Values:
+def of_pin(command: Proving, view: View, card: Card, activity: ActivityType) -> Values:
     """
     Check 10 looks at what the product asks for, at the PIN and at the tries before.
     """
-    if view.card is None:
-        return ()
-    product, kept = view.policy.products[view.card.product_id], view.pin
+    product, kept = view.policy.products[card.product_id], view.pin
     before = None if kept is None else kept.tries.get(command.channel)
     sent = command.pin is not None
     return values_of(
@@ -172,7 +168,8 @@ def _expiry(given: Given, _gave: object) -> Values:
 
 
 def _pin(given: Given, _gave: object) -> Values:
-    return of_pin(given["command"], given["view"], given["facts"].activity)
+    view, activity = given["view"], given["facts"].activity
+    return of_pin(given["command"], view, view.card, activity)
 
 
 def _restriction(given: Given, gave: Refusal | None) -> Values:

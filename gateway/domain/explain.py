@@ -244,17 +244,17 @@ class _Checks:
         )
 
     def _values(self, number: No) -> Values:
-        card, policy = self._view.card, self._view.policy
-        if number == No.ORIGINAL:
+        card, other, policy = self._view.card, self._view.other, self._view.policy
+        if number is No.ORIGINAL:
             return of_original(self._original)
-        if card is None:
+        if card is None:  # pragma: no cover - without a card check 6 has decided
             return ()
-        if number in {No.CARD, No.OPERATION}:
-            return of_two(card, self._view.other)
+        if other is not None and number in {No.CARD, No.OPERATION}:
+            return of_two(card, other)
         if number is No.STATE:
             return of_state(card)
         if number is No.PIN:
-            return of_pin(self._command, self._view, self._record.activity)
+            return of_pin(self._command, self._view, card, self._record.activity)
         if number is No.CURRENCY:
             return self._of_currency()
         price = self._first_price()

@@ -67,7 +67,7 @@ def refuse_original(
         if refusal:
             return decline(command, view, known._replace(result=refusal))
     foreign = record.merchant_id != view.place.merchant.merchant_id
-    if foreign or names_another_card(command, view.card, original):
+    if foreign or _names_another_card(command, view.card, original):
         return refuse_blindly(command, view, blind, Result.ORIGINAL_NOT_FOUND)
     return None
 
@@ -82,7 +82,7 @@ def refuse_blindly(
     return Decision(write_record(command, view, facts, before=None, after=None))
 
 
-def names_another_card(command: Naming, card: Card | None, original: Original) -> bool:
+def _names_another_card(command: Naming, card: Card | None, original: Original) -> bool:
     """
     Tell whether the card sent is neither the original's nor one that replaced it.
 

@@ -37,8 +37,6 @@ from gateway.domain.seen import (
     FORM,
     HOLD_FIELDS,
     ORIGINAL_FIELDS,
-    SENT_ANOTHER,
-    SENT_NONE,
     amount_field,
     plain_fields,
 )
@@ -46,7 +44,7 @@ from gateway.domain.seen import (
 _KINDS: Final[dict[str, type[Command]]] = {
     kind.__name__: kind for kind in get_args(MoneyCommand)
 }
-# A card's number is not kept: what was sent is the known card's, or is not.
+# Of a second card that is not known here, nothing is kept.
 _NO_INDEX: Final = b""
 # Tags are not kept either: these two stand for them.
 _PIN_KEY: Final = 0
@@ -184,7 +182,7 @@ def recall(recorded: Recorded) -> Recalled:
     original = _original(kept, recorded)
     if kept["op"] == EXPIRY:
         return Recalled(None, view, original)
-    return Recalled(_command(kept, record, view, original), view, original)
+    return Recalled(_command(kept, record, view), view, original)
 
 
 def _read(record: TransactionRecord) -> dict[str, Any] | Missing:
@@ -283,12 +281,7 @@ def _original(kept: Mapping[str, Any], recorded: Recorded) -> Original | None:
     return Original(record=recorded.original, hold=hold, **then)
 
 
-def _command(
-    kept: Mapping[str, Any],
-    record: TransactionRecord,
-    view: View,
-    original: Original | None,
-) -> Command:
+def _command(kept: Mapping[str, Any], record: TransactionRecord, view: View) -> Command:
     kind = _KINDS[kept["op"]]
     asked = kept.get("ask", {})
     fields: dict[str, Any] = dict.fromkeys(plain_fields(kind))
@@ -312,7 +305,7 @@ def _command(
     return kind(
         request_id=record.request_id,
         terminal_id=record.terminal_id,
-        card=_sent(kind, kept, record, view, original),
+        card=_sent(kind, kept, record, view),
         till=TillContext._make(getattr(record, name) for name in TillContext._fields),
         fingerprint=_NO_FINGERPRINT,
         content=b"",
@@ -332,24 +325,16 @@ def _plain(hint: object, value: Any) -> object:  # noqa: ANN401 - what JSON gave
 
 
 def _sent(
-    kind: type[Command],
-    kept: Mapping[str, Any],
-    record: TransactionRecord,
-    view: View,
-    original: Original | None,
+    kind: type[Command], kept: Mapping[str, Any], record: TransactionRecord, view: View
 ) -> CardRef | None:
     """
-    Give a card number in the kept form that means what the one did that was sent.
+    Give the card number that was sent, as it was kept.
+
+    Where the record has a card it was that one's, or of one that it replaced.
     """
-    last_four = record.card_last_four or ""
-    sent = kept.get("sent", SENT_NONE)
-    if issubclass(kind, Naming) and sent == SENT_NONE:
+    if issubclass(kind, Naming) and "sent" not in kept:
         return None
-    if record.card_number_index is not None:
-        return CardRef(record.card_number_index, last_four)
-    if sent == SENT_ANOTHER:
-        return CardRef(_NO_INDEX, last_four)
-    index = view.card.number_index if view.card else None
-    if index is None and original is not None:
-        index = original.record.card_number_index
-    return CardRef(index or _NO_INDEX, last_four)
+    index = record.card_number_index
+    if index is None and view.card is not None:
+        index = view.card.number_index
+    return CardRef(index or _NO_INDEX, record.card_last_four or "")

@@ -18,13 +18,12 @@ from operator import attrgetter
 from typing import Any, Final
 
 from gateway.domain.card_pins import CardPin
-from gateway.domain.cards import Card
 from gateway.domain.checks import refuse_card
 from gateway.domain.commands import CardRef, Command, Naming
 from gateway.domain.decision import View
 from gateway.domain.holds import Hold
 from gateway.domain.limits import NOTHING_USED, Used
-from gateway.domain.originals import Original, names_another_card
+from gateway.domain.originals import Original
 
 FORM: Final = 1
 # The wall of the table; what does not fit is left out, and the explanation says so.
@@ -90,11 +89,6 @@ AMOUNTS: Final = frozenset({"amount", "initial_amount"})
 # The request key of an original, and the second card, in forms of their own.
 _SPECIAL: Final = AMOUNTS | {"original", "other"}
 
-# What stands for the card that was sent with a request that names an original.
-SENT_NONE: Final = 0
-SENT_KNOWN: Final = 1
-SENT_ANOTHER: Final = 2
-
 _card_values: Final = attrgetter(*CARD_FIELDS)
 _hold_values: Final = attrgetter(*HOLD_FIELDS)
 _original_values: Final = attrgetter(*ORIGINAL_FIELDS)
@@ -134,7 +128,7 @@ def seen_of(command: Command, view: View, original: Original | None) -> bytes:
         if command.pin is not None or view.pin is not None:
             kept["pin"] = _pin(command, view.pin)
     if isinstance(command, Naming):
-        _keep_original(kept, command, card, original)
+        _keep_original(kept, command, original)
     if view.other is not None or view.holds:
         _keep_other(kept, view)
     return _written(kept)
@@ -151,25 +145,22 @@ def seen_at_expiry(hold: Hold, view: View) -> bytes:
 
 
 def _keep_original(
-    kept: dict[str, Any],
-    command: Naming,
-    card: Card | None,
-    original: Original | None,
+    kept: dict[str, Any], command: Naming, original: Original | None
 ) -> None:
+    """
+    Keep what is named.
+
+    Of a card that was sent with it the record tells: another's by its index, the
+    original's as its own.
+    """
     terminal_id, request_id = command.original
     kept["names"] = (terminal_id, request_id)
-    if original is None:
-        if command.card is not None:
-            kept["sent"] = SENT_KNOWN
-        return
-    kept["orig"] = (original.record.transaction_id, _original_values(original))
-    if original.hold is not None:
-        kept["hold"] = _hold_values(original.hold)
     if command.card is not None:
-        # Of a card that is not to be known here, nothing is compared.
-        hidden = card is None and original.record.card_id is not None
-        another = not hidden and names_another_card(command, card, original)
-        kept["sent"] = SENT_ANOTHER if another else SENT_KNOWN
+        kept["sent"] = True
+    if original is not None:
+        kept["orig"] = (original.record.transaction_id, _original_values(original))
+        if original.hold is not None:
+            kept["hold"] = _hold_values(original.hold)
 
 
 def _used(used: Used) -> tuple[object, ...]:

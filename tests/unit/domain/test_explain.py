@@ -13,11 +13,10 @@ from gateway.domain.cash_out_rules import CashOutRule, RuledCards, RuleKind
 from gateway.domain.commands import MoneyCommand
 from gateway.domain.decide import decide
 from gateway.domain.decision import View
-from gateway.domain.errors import InvariantError
 from gateway.domain.explain import explain
 from gateway.domain.explanation import CheckNumber, CheckOutcome, Explanation
 from gateway.domain.originals import Original
-from gateway.domain.recall import Missing, Recalled, Recorded, recall, wanted_by
+from gateway.domain.recall import Missing, Recorded, wanted_by
 from gateway.domain.release import expire
 from gateway.domain.results import Result
 from tests.support import world
@@ -25,7 +24,6 @@ from tests.support.explaining import require_explainable
 from tests.support.held_world import held, holding_rules
 from tests.support.pins import WRONG, kept_pin, pin_policy, with_pin
 from tests.support.world import (
-    NOW,
     activate,
     amount,
     card,
@@ -320,44 +318,6 @@ def test_a_check_that_contradicts_the_record_is_an_alarm(
     (difference,) = explain(recorded).differences
 
     assert difference == ("check", "none", "INVALID_MERCHANT")
-
-
-@pytest.mark.parametrize(
-    ("seen", "missing"),
-    [
-        (None, Missing.NOT_KEPT),
-        (b'{"v":1,"op":"Redeem","cut":true}', Missing.TOO_MUCH),
-        (b'{"v":2,"op":"Redeem"}', Missing.UNKNOWN_FORM),
-        (b'{"v":1,"op":"Teleport"}', Missing.UNKNOWN_FORM),
-    ],
-)
-def test_what_cannot_be_brought_back(seen: bytes | None, missing: Missing) -> None:
-    """
-    An older release kept nothing, a newer one another form, and some is too much.
-    """
-    record = decide(redeem(amount(1_00)), view(card()), None).record._replace(seen=seen)
-
-    assert wanted_by(record) is missing
-    with pytest.raises(InvariantError):
-        recall(Recorded(record=record, policy=policy(), cards={}))
-
-
-def test_a_release_is_of_a_hold_and_a_request_has_an_id() -> None:
-    """
-    Whatever else stands in a row was not written by this program.
-    """
-    seen = view(card(), now=NOW)
-    record = decide(redeem(amount(1_00)), seen, None).record
-    bare = Recorded(
-        record=record._replace(request_id=None),
-        policy=seen.policy,
-        cards={card().card_id: card()},
-    )
-
-    with pytest.raises(InvariantError, match="request id"):
-        recall(bare)
-    with pytest.raises(InvariantError, match="of a hold"):
-        Recalled(None, seen, None).decide()
 
 
 def test_a_hold_whose_time_is_over() -> None:

@@ -16,6 +16,7 @@ from gateway.domain.cards import Card
 from gateway.domain.commands import Command, MoneyCommand
 from gateway.domain.decision import Stamp, View
 from gateway.domain.holds import Hold
+from gateway.domain.ids import ProgramId
 from gateway.domain.limits import DayUse, Use, Used
 from gateway.domain.originals import Original
 from gateway.domain.seen import (
@@ -27,6 +28,7 @@ from gateway.domain.seen import (
     plain_fields,
     seen_of,
 )
+from tests.support.lives import other, transfer
 from tests.support.pins import RIGHT, kept_pin, pin_policy, proof, with_pin
 from tests.support.world import NUMBER_INDEX, amount, card, redeem, view
 
@@ -149,6 +151,17 @@ def test_what_has_no_form_is_a_fault_of_ours() -> None:
     """
     with pytest.raises(TypeError, match="no form to keep a set in"):
         keeping._encode({"v": set()})
+
+
+def test_a_second_card_of_a_stranger_is_not_kept() -> None:
+    """
+    Like the first: its decision did not know it.
+    """
+    stranger = other(5_00, program_id=ProgramId(99))
+    seen_by = view(card())._replace(other=stranger)
+
+    assert b'"other":[' not in seen_of(transfer(), seen_by, None)
+    assert b'"other":[' in seen_of(transfer(), seen_by._replace(other=other(1)), None)
 
 
 def test_the_form_is_small() -> None:

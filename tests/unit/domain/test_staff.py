@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from gateway.domain.auditing import AuditEntry, acting_of, audit_of
+from gateway.domain.auditing import (
+    AuditEntry,
+    acting_of,
+    audit_of,
+    audit_of_explaining,
+)
 from gateway.domain.balance import read_card
 from gateway.domain.cards import BlockReason, Card, CardState
 from gateway.domain.commands import (
@@ -21,7 +26,7 @@ from gateway.domain.commands import (
     Unblock,
 )
 from gateway.domain.decide import decide
-from gateway.domain.desks import Desk, colleague_of, desk_of
+from gateway.domain.desks import Desk, colleague_of, desk_of, may_see
 from gateway.domain.errors import (
     DeviceDeniedError,
     InvariantError,
@@ -29,7 +34,7 @@ from gateway.domain.errors import (
     ServiceDeniedError,
     TerminalDeniedError,
 )
-from gateway.domain.ids import RequestId
+from gateway.domain.ids import MerchantId, RequestId
 from gateway.domain.policy import Caller, Policy
 from gateway.domain.results import Channel, Result
 from gateway.domain.staff import (
@@ -347,3 +352,47 @@ def test_staff_do_not_see_what_is_not_theirs() -> None:
     for seen in (seen_from(None), seen_from(card(), rules=closed)):
         record = read_card(question(), seen)
         assert (record.result, record.card_id) == (Result.INVALID_CARD, None)
+
+
+def test_whose_transactions_staff_may_see() -> None:
+    """
+    Those of programmes that the desk's merchant accepts, with a card or without.
+    """
+    rules = desk_policy()
+    desk = desk_of(rules, AMIRA, StaffOperation.EXPLAIN)
+    own = rules.places[desk.terminal_id].merchant.merchant_id
+    record = decide(redeem(amount(1_00)), world.view(card()), None).record
+    unknown = record._replace(program_id=None)
+    other = MerchantId(99)
+    nobody = replace(rules, accepted=frozenset({(world.PROGRAM, other)}))
+    neighbour = replace(
+        rules, accepted=frozenset({(world.PROGRAM, own), (world.PROGRAM, other)})
+    )
+
+    assert may_see(rules, desk, record)
+    assert not may_see(nobody, desk, record)
+    assert may_see(nobody, desk, unknown._replace(merchant_id=own))
+    assert not may_see(nobody, desk, unknown._replace(merchant_id=other))
+    assert may_see(neighbour, desk, unknown._replace(merchant_id=other))
+
+
+def test_a_look_at_a_transaction_is_audited() -> None:
+    """
+    With what was looked at, or that there was nothing to see.
+    """
+    desk = desk_of(desk_policy(), OMAR, StaffOperation.EXPLAIN)
+    record = decide(redeem(amount(1_00)), world.view(card()), None).record
+
+    seen = audit_of_explaining(desk, record, at=world.NOW)
+    nothing = audit_of_explaining(desk, None, at=world.NOW)
+
+    assert (seen.operation, seen.staff) == (StaffOperation.EXPLAIN, "omar")
+    assert (seen.transaction_id, seen.card_id) == (
+        record.transaction_id,
+        record.card_id,
+    )
+    assert (nothing.transaction_id, nothing.card_id) == (None, None)
+    assert (seen.result, nothing.result) == (
+        Result.APPROVED,
+        Result.ORIGINAL_NOT_FOUND,
+    )

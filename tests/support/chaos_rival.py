@@ -5,6 +5,7 @@ A rival of the gateway: a transaction by hand that does what a worker's batch do
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Any, Final, Self
 from uuid import UUID, uuid4
@@ -12,12 +13,13 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg.types.json import Jsonb
 
+from gateway.domain.seen import CARD_FIELDS
 from tests.support.server import Card, Gateway
 
 WAIT_LIMIT_S: Final = 10.0
 
 _LOCK: Final = """
-SELECT c.card_id, c.version, c.balance_minor, t.card_minor, t.transaction_id
+SELECT c.card_id, c.version, c.balance_minor, t.card_minor, t.transaction_id, t.seen
 FROM transaction AS t JOIN card AS c USING (card_id)
 WHERE t.request_id = %(pattern)s
 FOR UPDATE OF c
@@ -87,7 +89,7 @@ class Rival:
         execute = self._connection.execute
         found = execute(_LOCK, {"pattern": pattern}).fetchone()
         assert found is not None
-        card_id, version, before, spent, copied = found
+        card_id, version, before, spent, copied, seen = found
         clock = execute("SELECT scrip_clock()").fetchone()
         assert clock is not None
         now = clock[0]
@@ -110,8 +112,7 @@ class Rival:
             "available_before_minor": before,
             "balance_after_minor": before - spent,
             "available_after_minor": before - spent,
-            # It decided nothing, so it has nothing to explain.
-            "seen": None,
+            "seen": _seen(seen, before, version),
         }
         execute(_KEY, known)
         execute(_TRANSACTION, known | {"changes": Jsonb(changes)})
@@ -132,6 +133,16 @@ class Rival:
         End it: it did nothing.
         """
         self._connection.rollback()
+
+
+def _seen(copied: bytes, balance_minor: int, version: int) -> str:
+    """
+    Give what a worker would have seen in the rival's place, as text of Postgres.
+    """
+    kept = json.loads(copied)
+    kept["card"][CARD_FIELDS.index("balance_minor")] = balance_minor
+    kept["card"][CARD_FIELDS.index("version")] = version
+    return "\\x" + json.dumps(kept).encode().hex()
 
 
 async def until_waiting(gateway: Gateway, backends: int = 1) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+from gateway.domain.cards import BlockReason
 from tests.support.holding import (
     ToldHold,
     authorize,
@@ -123,9 +124,7 @@ async def test_49_no_rate_no_hold(start_gateway: StartGateway) -> None:
     assert told(taken).debit == "3.25 USD"
 
 
-async def test_32_what_was_promised_is_kept(
-    till: Till, card: MakeCard, gateway_process: Gateway
-) -> None:
+async def test_32_what_was_promised_is_kept(till: Till, card: MakeCard) -> None:
     """
     32: On a card that is lost since, the hold is captured, the capture refunded.
 
@@ -133,7 +132,7 @@ async def test_32_what_was_promised_is_kept(
     """
     plastic = await card()
     hold, other = [await authorize(till, plastic, 30_00) for _ in range(2)]
-    gateway_process.change_card(plastic, state=4, block_reason=1)
+    await till.block(plastic, BlockReason.LOST)
     more = await increment(till, hold, 1_00)
     new = await authorize(till, plastic, 1_00)
     taken = await capture(till, hold, 20_00)

@@ -1,9 +1,12 @@
 -- What people must look at.
 
 -- name: admin_exceptions
--- Exceptions, the newest first: those kept (exception_item_store_idx), and what was
--- neither confirmed nor undone for a day (transaction_unconfirmed_idx). One is over when
--- the transaction that it is about is undone.
+-- Exceptions, the newest first: those kept, and what was neither confirmed nor undone
+-- for a day. One is over when the transaction that it is about is undone. Undoing and
+-- confirming are asked for one by one: each has an index of its own, both have none.
+--
+-- Indexes: transaction_unconfirmed_idx, transaction_effective_reversal_key,
+-- transaction_confirm_key, transaction_pkey.
 SELECT
     x.kind,
     x.opened_at,
@@ -39,12 +42,21 @@ FROM (
     FROM transaction AS w
     WHERE
         w.unconfirmed
-        AND w.host_time <= scrip_clock() - interval '24 hours'
-        AND (
-            SELECT d.transaction_id FROM transaction AS d
-            WHERE d.original_transaction_id = w.transaction_id AND d.effective
-            LIMIT 1
-        ) IS NULL
+        AND w.host_time <= (SELECT scrip_clock() - interval '24 hours')
+        AND NOT EXISTS (
+            SELECT 1 FROM transaction AS d
+            WHERE
+                d.original_transaction_id = w.transaction_id
+                AND d.effective
+                AND d.activity <> 19
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM transaction AS c
+            WHERE
+                c.original_transaction_id = w.transaction_id
+                AND c.effective
+                AND c.activity = 19
+        )
 ) AS x
 INNER JOIN transaction AS t USING (transaction_id)
 INNER JOIN terminal AS n ON t.terminal_id = n.terminal_id

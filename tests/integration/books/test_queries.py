@@ -159,6 +159,22 @@ def test_a_query_uses_the_indexes_it_names(worker: Connection, name: str) -> Non
         assert f"Seq Scan on {table}" not in plan
 
 
+def test_the_list_of_exceptions_scans_no_transactions(owner: Connection) -> None:
+    """
+    What people look through is found by index, however many transactions there are.
+
+    The list once read all of them for each that nobody had confirmed.
+    """
+    query = QUERIES["admin_exceptions"]
+    owner.execute("SET enable_seqscan = off")
+    plan = plan_of(owner, query)
+    owner.execute("RESET enable_seqscan")
+
+    for index in INDEX.findall(query.about):
+        assert index in plan
+    assert "Seq Scan on transaction" not in plan
+
+
 def test_workers_may_send_their_queries(worker: Connection) -> None:
     """
     The gateway's role has every right its queries need (their plans are made).

@@ -13,7 +13,7 @@ import typer
 from currency import Currency
 from gateway.books.admin import AdminConnection
 from gateway.books.admin_cards import cards, products
-from gateway.console.asked_card import asked_card_index
+from gateway.console.asked_card import NO_SUCH_CARD, asked_card_index, find_card
 from gateway.console.card_issue import CardIssue, PinIssue
 from gateway.console.card_number_file import CardNumberFile
 from gateway.console.card_restricting import (
@@ -40,7 +40,6 @@ MAX_SHOWN_CARDS: Final = 50
 _LAST_FOUR: Final = 4
 # Enough that three guesses an hour find none, few enough to be remembered.
 _PIN_DIGITS: Final = 6
-_NUMBER_MAX_CHARACTERS: Final = 64
 
 
 PinsOption = Annotated[
@@ -167,7 +166,7 @@ def show(
             limit=MAX_SHOWN_CARDS,
         )
     if not rows:
-        raise BadInputError("there is no such card: check the digits")
+        raise BadInputError(NO_SUCH_CARD)
     shown = [_shown(row, session.wording, as_json=as_json) for row in rows]
     show_rows(shown, _COLUMNS, as_json=as_json)
     if len(rows) == MAX_SHOWN_CARDS:
@@ -189,17 +188,15 @@ def restrict(
     session = session_of(context)
     number_index = asked_card_index(session)
     with session.change() as books:
-        rows = cards(books, number_index=number_index, limit=1)
-        if not rows:
-            raise BadInputError("there is no such card: check the digits")
+        card = find_card(books, number_index)
         restrict_one_card(
             books,
-            card_id=rows[0]["card_id"],
-            program=rows[0]["program"],
+            card_id=card["card_id"],
+            program=card["program"],
             restriction=restriction,
             lift=lift,
         )
-    say(f"card {rows[0]['card_id']} has {restriction or 'no restriction'} of its own")
+    say(f"card {card['card_id']} has {restriction or 'no restriction'} of its own")
 
 
 app.command("batches")(list_batches)

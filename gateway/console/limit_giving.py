@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.books.admin import AdminConnection
-from gateway.books.admin_cards import cards, products
+from gateway.books.admin_cards import products
 from gateway.books.admin_limits import (
     limit_card,
     limit_issue_batch,
@@ -15,7 +15,7 @@ from gateway.books.admin_limits import (
     limit_sets,
 )
 from gateway.books.admin_restrictions import issue_batches
-from gateway.console.asked_card import asked_card_index
+from gateway.console.asked_card import asked_card_index, find_card
 from gateway.console.faults import BadInputError
 from gateway.console.fields import read_code
 from gateway.console.options import ProductName, read_product_name
@@ -104,10 +104,7 @@ def give_card(
     session = session_of(context)
     number_index = asked_card_index(session)
     with session.change() as books:
-        rows = cards(books, number_index=number_index, limit=1)
-        if not rows:
-            raise BadInputError("there is no such card: check the digits")
-        card = rows[0]
+        card = find_card(books, number_index)
         set_id = _wanted(books, card["program"], card["currency"], limit_set, lift=lift)
         limit_card(books, card_id=card["card_id"], set_id=set_id)
     say(f"card {card['card_id']} has {limit_set or 'no limit set'} of its own")

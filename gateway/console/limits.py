@@ -19,7 +19,7 @@ from gateway.books.admin_limits import (
 )
 from gateway.books.admin_parties import known_programs
 from gateway.console.faults import BadInputError
-from gateway.console.fields import read_code, read_currency
+from gateway.console.fields import read_currency
 from gateway.console.limit_giving import give_batch, give_card, give_product
 from gateway.console.limit_terms import (
     Given,
@@ -34,7 +34,7 @@ from gateway.console.limit_terms import (
     limits_text,
     read_limit_set_name,
 )
-from gateway.console.options import AsJson
+from gateway.console.options import AsJson, ProgramOption
 from gateway.console.screen import Column, say, show_rows
 from gateway.console.session import session_of
 from gateway.console.terminal_limits import limit_one_terminal, list_terminals
@@ -132,10 +132,7 @@ def change(
 def list_all(
     context: typer.Context,
     *,
-    program: Annotated[
-        str | None,
-        typer.Option(parser=read_code, metavar="CODE", help="Only this programme's."),
-    ] = None,
+    program: ProgramOption = None,
     as_json: AsJson = False,
 ) -> None:
     """

@@ -53,6 +53,12 @@ def read_product_name(text: str) -> ProductName:
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON for a program instead of a table.")
 ]
+ProgramOption = Annotated[
+    str | None,
+    typer.Option(
+        "--program", parser=read_code, metavar="CODE", help="Only this programme's."
+    ),
+]
 MerchantOption = Annotated[
     str | None,
     typer.Option(

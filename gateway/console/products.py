@@ -19,9 +19,9 @@ from gateway.console.card_restricting import (
     wanted_set,
 )
 from gateway.console.faults import BadInputError, FieldError
-from gateway.console.fields import read_amount, read_code, read_currency
+from gateway.console.fields import read_amount, read_currency
 from gateway.console.hold_terms import DEFAULT_TTL_S, HoldTtlOption, change_holds
-from gateway.console.options import AsJson, ProductArgument
+from gateway.console.options import AsJson, ProductArgument, ProgramOption
 from gateway.console.product_pins import (
     PinForOption,
     PinLockOption,
@@ -199,10 +199,7 @@ app.command("holds")(change_holds)
 def list_all(
     context: typer.Context,
     *,
-    program: Annotated[
-        str | None,
-        typer.Option(parser=read_code, metavar="CODE", help="Only this programme's."),
-    ] = None,
+    program: ProgramOption = None,
     as_json: AsJson = False,
 ) -> None:
     """

@@ -24,8 +24,7 @@ from gateway.books.admin_restrictions import (
 )
 from gateway.console.csv_file import CsvFaults, CsvRow, read_csv
 from gateway.console.faults import BadInputError
-from gateway.console.fields import read_code
-from gateway.console.options import AsJson
+from gateway.console.options import AsJson, ProgramOption
 from gateway.console.restriction_terms import (
     HOURS,
     MAX_WINDOWS,
@@ -175,10 +174,7 @@ def import_file(
 def list_all(
     context: typer.Context,
     *,
-    program: Annotated[
-        str | None,
-        typer.Option(parser=read_code, metavar="CODE", help="Only this programme's."),
-    ] = None,
+    program: ProgramOption = None,
     as_json: AsJson = False,
 ) -> None:
     """

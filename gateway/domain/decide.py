@@ -119,7 +119,7 @@ def decide(command: Command, view: View, original: Original | None) -> Decision:
     """
     Decide one command. `original` is what it names, None where it names none.
 
-    What the decision is about to see is written down with it.
+    What the decision is about to see is taken down, and written with its record.
     """
     kind = type(command)
     view = view._replace(seen=seen_of(command, view, original))

@@ -42,6 +42,18 @@ class Stamp(NamedTuple):
     second_id: TransactionId | None = None
 
 
+class Seeing(Protocol):
+    """
+    What a decision sees, to be written down for its record.
+    """
+
+    def written(self, *, pin_right: bool | None) -> bytes:
+        """
+        Write it, with what the decision found of a PIN; None: it compared none.
+        """
+        ...
+
+
 class View(NamedTuple):
     """
     What a decision may look at.
@@ -49,8 +61,8 @@ class View(NamedTuple):
     The place, the card under its lock, the policy in force, and the stamp. `other` is
     the second card of a command that names two; `holds` are the OPEN ones of `card`,
     given to a command that moves them. `used` is what is used of the limits, `pin` what
-    is kept of the card's, given to a command that carries one. `seen` is all this
-    written down, for the record.
+    is kept of the card's, given to a command that carries one or must not pass one that
+    is locked. `seen` is all this, to be written down for the record.
     """
 
     place: Place
@@ -61,7 +73,7 @@ class View(NamedTuple):
     holds: tuple[Hold, ...] = ()
     used: Used = NOTHING_USED
     pin: CardPin | None = None
-    seen: bytes | None = None
+    seen: Seeing | None = None
 
 
 class Asked(Protocol):
@@ -138,6 +150,8 @@ class Decision:
 class Facts(NamedTuple):
     """
     What differs between records of one activity.
+
+    `pin_right` is what check 10 found; None: it compared no PIN.
     """
 
     activity: ActivityType
@@ -157,6 +171,7 @@ class Facts(NamedTuple):
     exceeded: Exceeded | None = None
     terminal_minor: int | None = None
     tries: tuple[PinTries, ...] = ()
+    pin_right: bool | None = None
 
     @property
     def particular(self) -> bool:
@@ -253,7 +268,7 @@ def write_record(
         terminal_batch_no=till.terminal_batch_no,
         channel=command.channel,
         actor=command.actor,
-        seen=view.seen,
+        seen=view.seen.written(pin_right=facts.pin_right) if view.seen else None,
     )
     return _with_particulars(record, facts, place)
 

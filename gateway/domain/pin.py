@@ -45,15 +45,22 @@ class Proving(Protocol):
 
 class _Compared(NamedTuple):
     """
-    What a compare found: the refusal, or None, and what is counted now.
+    What a compare found, whether the PIN was right, and what is counted now.
+
+    None: it was not compared, because it is locked.
     """
 
-    refusal: Result | None
+    right: bool | None
     tries: tuple[PinTries, ...] = ()
 
 
-_PASSED = _Compared(None)
-_LOCKED = _Compared(Result.PIN_TRIES_EXCEEDED)
+_PASSED = _Compared(right=True)
+_LOCKED = _Compared(right=None)
+_REFUSALS = {
+    True: None,
+    False: Result.INCORRECT_PIN,
+    None: Result.PIN_TRIES_EXCEEDED,
+}
 
 
 def check_pin(
@@ -62,8 +69,9 @@ def check_pin(
     """
     Check 10: a PIN where one is needed or sent (55), and that it is not locked (75).
 
-    Gives the refusal, or None, and the facts with what is counted now: the decision
-    goes on with those, whatever its later checks say.
+    Gives the refusal, or None, and the facts with what was found and is counted now:
+    the decision goes on with those, whatever its later checks say. There is no other
+    place where a PIN is compared, and what it found there is all that is kept of it.
 
     `view.card` is known, and checks 1 to 9 are passed. Staff have no PIN to enter. One
     that is sent though nobody asks for it is compared, if the card has one.
@@ -76,8 +84,10 @@ def check_pin(
     if sent is None or view.pin is None:
         needed = facts.activity in product.pin_required_for and command.actor is None
         return (Result.PIN_REQUIRED if needed else None), facts
-    refusal, tries = _compare(sent, view.pin, command.channel, view, product)
-    return refusal, facts._replace(tries=tries) if tries else facts
+    right, tries = _compare(sent, view.pin, command.channel, view, product)
+    if right is not None:
+        facts = facts._replace(pin_right=right, tries=tries)
+    return _REFUSALS[right], facts
 
 
 def _compare(
@@ -89,23 +99,29 @@ def _compare(
     While it is locked nothing is compared and nothing counted, so that the lock ends by
     itself, however often it is tried meanwhile.
     """
-    now = view.stamp.now
-    before = kept.tries.get(channel)
-    count = 0 if before is None else before.tries
-    if before is not None and now - before.last_tried_at >= timedelta(
-        seconds=product.pin_lock_s
-    ):
-        count = 0
+    count = _counted(kept, channel, view, product)
     if count >= product.pin_max_tries:
         return _LOCKED
     tag = sent.tags.get(kept.key_id)
     if tag is None:
         message = f"this process has no key {kept.key_id} for PINs"
         raise InvariantError(message)
+    before = kept.tries.get(channel)
     if hmac.compare_digest(tag, kept.tag):
         if before is None or not before.tries:
             return _PASSED
-        return _Compared(None, (before._replace(tries=0),))
+        return _Compared(right=True, tries=(before._replace(tries=0),))
     total = 0 if before is None else before.wrong_total
-    tries = PinTries(kept.card_id, channel, count + 1, now, total + 1)
-    return _Compared(Result.INCORRECT_PIN, (tries,))
+    tries = PinTries(kept.card_id, channel, count + 1, view.stamp.now, total + 1)
+    return _Compared(right=False, tries=(tries,))
+
+
+def _counted(kept: CardPin, channel: Channel, view: View, product: Product) -> int:
+    """
+    Give how many wrong ones in a row count now by a channel; old ones do not.
+    """
+    before = kept.tries.get(channel)
+    if before is None:
+        return 0
+    lock = timedelta(seconds=product.pin_lock_s)
+    return before.tries if view.stamp.now - before.last_tried_at < lock else 0

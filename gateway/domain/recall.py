@@ -244,6 +244,9 @@ def _day_use(values: list[Any]) -> DayUse:
 def _pin(kept: Mapping[str, Any]) -> CardPin | None:
     """
     Give a card's PIN that the one of `_proof` matches if the one that was sent did.
+
+    Where that was not compared, it does not; and is not compared again. (An older
+    release kept a verdict there too, which makes no difference.)
     """
     if len(kept.get("pin", ())) <= 1:
         return None

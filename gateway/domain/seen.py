@@ -6,16 +6,16 @@ back. A new field of a card, a hold or a request is one more name here; a test f
 each that is neither named nor left out on purpose. What was written once stays readable
 for ever: names are only added, at the end.
 
-Nothing here is a card's number, a PIN, or anything made of one.
+Nothing here is a card's number, a PIN, or anything made of one. Of a PIN that was sent
+only what check 10 found is kept: what it did not compare nobody learns from the table.
 """
 
 import json
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
-from hmac import compare_digest
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gateway.domain.card_pins import CardPin
 from gateway.domain.checks import refuse_card
@@ -109,9 +109,30 @@ def amount_field(kind: type[Command]) -> str | None:
     return next((name for name in kind.__dataclass_fields__ if name in AMOUNTS), None)
 
 
-def seen_of(command: Command, view: View, original: Original | None) -> bytes:
+class Seen(NamedTuple):
     """
-    Write down what a decision is about to see.
+    What a decision sees, by the names of the form.
+    """
+
+    kept: dict[str, Any]
+
+    def written(self, *, pin_right: bool | None = None) -> bytes:
+        """
+        Write it down, with what the decision found of a PIN; None: it compared none.
+        """
+        kept = self.kept
+        if pin_right is not None:
+            came, _, *tries = kept["pin"]
+            kept = kept | {"pin": (came, pin_right, *tries)}
+        written = _encode(kept).encode()
+        if len(written) <= MAX_OCTETS:
+            return written
+        return _encode({"v": FORM, "op": kept["op"], "cut": True}).encode()
+
+
+def seen_of(command: Command, view: View, original: Original | None) -> Seen:
+    """
+    Take down what a decision is about to see.
     """
     kind = type(command)
     kept: dict[str, Any] = {"v": FORM, "op": kind.__name__}
@@ -131,17 +152,17 @@ def seen_of(command: Command, view: View, original: Original | None) -> bytes:
         _keep_original(kept, command, original)
     if view.other is not None or view.holds:
         _keep_other(kept, view)
-    return _written(kept)
+    return Seen(kept)
 
 
-def seen_at_expiry(hold: Hold, view: View) -> bytes:
+def seen_at_expiry(hold: Hold, view: View) -> Seen:
     """
-    Write down what the release of a hold is about to see, whose time is over.
+    Take down what the release of a hold is about to see, whose time is over.
     """
     kept = {"v": FORM, "op": EXPIRY, "hold": _hold_values(hold)}
     if view.card is not None:
         kept["card"] = _card_values(view.card)
-    return _written(kept)
+    return Seen(kept)
 
 
 def _keep_original(
@@ -173,7 +194,7 @@ def _used(used: Used) -> tuple[object, ...]:
 
 def _pin(command: Command, pin: CardPin | None) -> tuple[object, ...]:
     """
-    Keep whether a PIN came, whether it was right, and the tries before; never a tag.
+    Keep whether a PIN came, room for what check 10 finds, and the tries before.
     """
     if pin is None:
         return (True,)
@@ -181,10 +202,7 @@ def _pin(command: Command, pin: CardPin | None) -> tuple[object, ...]:
         (one.channel, one.tries, one.last_tried_at, one.wrong_total)
         for one in pin.tries.values()
     ]
-    if command.pin is None:
-        return False, None, tries
-    tag = command.pin.tags.get(pin.key_id)
-    return True, tag is not None and compare_digest(tag, pin.tag), tries
+    return command.pin is not None, None, tries
 
 
 def _keep_other(kept: dict[str, Any], view: View) -> None:
@@ -196,13 +214,6 @@ def _keep_other(kept: dict[str, Any], view: View) -> None:
         kept["other"] = _card_values(other)
     if view.holds:
         kept["holds"] = [_hold_values(hold) for hold in view.holds]
-
-
-def _written(kept: dict[str, Any]) -> bytes:
-    written = _encode(kept).encode()
-    if len(written) <= MAX_OCTETS:
-        return written
-    return _encode({"v": FORM, "op": kept["op"], "cut": True}).encode()
 
 
 def _plain(value: object) -> object:

@@ -10,7 +10,7 @@ from gateway.domain import decide as decisions
 from gateway.domain.commands import Command
 from gateway.domain.decision import View
 from gateway.domain.originals import Original
-from gateway.domain.seen import seen_of
+from gateway.domain.seen import Seen, seen_of
 from tests.support.explaining import require_explainable
 
 # A property test decides more than there is time to explain.
@@ -24,7 +24,7 @@ def everything_is_explained(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """
     asked: list[tuple[Command, View, Original | None]] = []
 
-    def noting(command: Command, view: View, original: Original | None) -> bytes:
+    def noting(command: Command, view: View, original: Original | None) -> Seen:
         if len(asked) < _MOST:
             asked.append((command, view, original))
         return seen_of(command, view, original)

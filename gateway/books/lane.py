@@ -17,7 +17,7 @@ from gateway.books.columns import (
 )
 from gateway.books.connect import Line, Session
 from gateway.books.faults import ends_connection, first_error, translate
-from gateway.books.lock_steps import claim_step, lock_steps, patience_step
+from gateway.books.lock_steps import claim_step, lock_steps, patience_step, pin_step
 from gateway.books.rows import (
     hold_of,
     key_of,
@@ -152,8 +152,7 @@ class PostgresBooks:
             raise _unfit(error) from error
         patience = patience_step(request.patience_ms)
         # In a statement of its own, because the one that locks may have waited.
-        pinned = request.pin_indexes
-        pins = [step("card_pins", [byteas(pinned)])] if pinned else []
+        pins = pin_step(request)
         results = await _checked(
             wire, [_BEGIN, *patience, *lock, *claim, *pins, _MOMENT]
         )
@@ -350,7 +349,7 @@ def _name_of(row: Row) -> CardName:
 
 def _locked(wire: Wire, results: list[PGresult], request: LockRequest) -> Locked:
     named = bool(request.card_indexes or request.card_ids)
-    pinned = bool(request.pin_indexes)
+    pinned = request.reads_pins
     cards = [locked_card_of(row) for row in wire.rows(results[1])] if named else []
     terminals = wire.rows(results[1 + named]) if request.terminals else []
     claimed = results[-2 - pinned]

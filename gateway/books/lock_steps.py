@@ -46,3 +46,13 @@ def claim_step(request: LockRequest) -> list[Step]:
     if not request.claims:
         return []
     return [step("claim_keys", claim_parameters(request.claims))]
+
+
+def pin_step(request: LockRequest) -> list[Step]:
+    """
+    Read PINs, if any are asked for.
+    """
+    if not request.reads_pins:
+        return []
+    named = [byteas(request.pin_indexes), int8s(request.pin_card_ids)]
+    return [step("card_pins", named)]

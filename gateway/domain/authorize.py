@@ -34,7 +34,7 @@ from gateway.domain.limit_checks import (
 )
 from gateway.domain.limits import Exceeded, Flow, LimitKind
 from gateway.domain.originals import Original
-from gateway.domain.pin import check_pin
+from gateway.domain.pin import check_pin, refuse_locked
 from gateway.domain.policy import Product
 from gateway.domain.pricing import quote, within_bounds
 from gateway.domain.results import ActivityType, Result
@@ -98,8 +98,8 @@ def decide_increment(
     Hold more under an open hold, at its rate and until its end.
 
     It keeps money that was free, so what the card, its product and its restrictions say
-    is asked again. Results: APPROVED, or 58/03, 13, 14, 25, 57, 78/41/43/62, 54, 62,
-    57, 13, 61, 65, 25, 12, 51.
+    is asked again. Results: APPROVED, or 58/03, 13, 14, 25, 57, 78/41/43/62, 54, 75,
+    62, 57, 13, 61, 65, 25, 12, 51.
     """
     facts = Facts(ActivityType.AUTHORIZE, Result.APPROVED, amount=command.amount)
     named = look_up(command, view, original, facts)
@@ -146,7 +146,8 @@ def _refuse_use(
     """
     Apply checks 7 to 11; give the refusal, and the facts with what was counted.
 
-    An increment is of a hold that somebody has entered the PIN for.
+    An increment is of a hold that somebody has entered the PIN for, and asks for none;
+    but it does not pass one that is locked.
     """
     now, product = view.stamp.now, view.policy.products[card.product_id]
     refusal = (
@@ -156,6 +157,8 @@ def _refuse_use(
     )
     if not refusal and isinstance(command, Authorize):
         refusal, facts = check_pin(command, view, facts)
+    elif not refusal:
+        refusal = refuse_locked(command, view, facts)
     barred = None if refusal else refuse_restricted(card, view.place, view.policy, now)
     if barred:
         return Result.RESTRICTED_CARD, facts._replace(refusal=barred)

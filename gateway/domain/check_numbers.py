@@ -57,7 +57,7 @@ FIRST_CHECKS: Final[dict[FunctionName, No]] = {
     **dict.fromkeys(_named("replace_card", "_refuse_unflagged"), No.STATE),
     **dict.fromkeys(_named("adjust", "_refuse_state"), No.STATE),
     **dict.fromkeys(_named("checks", "refuse_expired"), No.LAST_DAY),
-    **dict.fromkeys(_named("pin", "check_pin"), No.PIN),
+    **dict.fromkeys(_named("pin", "check_pin", "refuse_locked"), No.PIN),
     **dict.fromkeys(_named("checks", "refuse_restricted"), No.RESTRICTIONS),
 }
 QUOTE, PRICE = (f"{_DOMAIN}.pricing", "quote"), (f"{_DOMAIN}.pricing", "Quote.price")

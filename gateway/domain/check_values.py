@@ -123,7 +123,7 @@ def of_pin(command: Proving, view: View, card: Card, activity: ActivityType) -> 
         the_card_has_one=None if kept is None else True,
         wrong_before=None if before is None else before.tries,
         last_wrong=None if before is None else moment(before.last_tried_at),
-        locks_at=product.pin_max_tries if sent else None,
+        locks_at=product.pin_max_tries if sent or before is not None else None,
     )
 
 

@@ -90,6 +90,23 @@ def check_pin(
     return _REFUSALS[right], facts
 
 
+def refuse_locked(command: Proving, view: View, facts: Facts) -> Result | None:
+    """
+    Check 10 of what asks for no PIN, but does what needs one: that none is locked (75).
+
+    Nothing is compared and nothing counted (ADR 0019).
+    """
+    card, kept = view.card, view.pin
+    if card is None or kept is None or command.actor is not None:
+        return None
+    product = view.policy.products[card.product_id]
+    if facts.activity not in product.pin_required_for:
+        return None
+    if _counted(kept, command.channel, view, product) < product.pin_max_tries:
+        return None
+    return Result.PIN_TRIES_EXCEEDED
+
+
 def _compare(
     sent: PinProof, kept: CardPin, channel: Channel, view: View, product: Product
 ) -> _Compared:

@@ -10,7 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from gateway.domain.auditing import acting_of
-from gateway.domain.commands import Moving, Naming, ResetPin, Reverse
+from gateway.domain.commands import (
+    IncrementAuthorization,
+    Moving,
+    Naming,
+    ResetPin,
+    Reverse,
+)
 from gateway.domain.decide import activity_of, decide
 from gateway.domain.decision import Decision, Stamp, View, answer_unrecorded
 from gateway.domain.errors import GatewayError, InvariantError
@@ -134,6 +140,8 @@ class Attempt:
             if isinstance(command, Moving):
                 indexes.add(command.other.number_index)
         swept = {sweep.card_id for sweep in self._sweeps}
+        # Which card of the batch an increment acts on is known when they are locked.
+        grows = any(isinstance(one, IncrementAuthorization) for one in self._commands)
         return LockRequest(
             card_indexes=list(indexes),
             card_ids=list(self._hints.cards | swept),
@@ -144,7 +152,8 @@ class Attempt:
                 self._hints.terminals
                 | counted_terminals(self._commands, self._tools.policies.current)
             ),
-            pin_indexes=list(pinned),
+            pin_indexes=list(indexes if grows else pinned),
+            pin_card_ids=list(self._hints.cards) if grows else (),
             patience_ms=self._patience_ms,
         )
 

@@ -33,7 +33,8 @@ class LockRequest:
     What the first round trip locks and claims. The adapter sorts all.
 
     `terminals` are those for which something is counted.
-    `pin_indexes` are of those cards whose PINs are to be read, once they are locked.
+    `pin_indexes` and `pin_card_ids` are of those cards whose PINs are to be read, once
+    they are locked.
     `patience_ms` bounds each wait of the batch; without it the connection's own does.
     Without `waits`, cards that another has locked are left out.
     """
@@ -43,8 +44,16 @@ class LockRequest:
     claims: Sequence[Claim]
     terminals: Sequence[TerminalId] = ()
     pin_indexes: Sequence[bytes] = ()
+    pin_card_ids: Sequence[CardId] = ()
     patience_ms: int | None = None
     waits: bool = True
+
+    @property
+    def reads_pins(self) -> bool:
+        """
+        Tell whether any PIN is to be read.
+        """
+        return bool(self.pin_indexes or self.pin_card_ids)
 
 
 # How a card is named: by its number's index, by its id, or by its original's key.

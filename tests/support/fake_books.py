@@ -139,7 +139,12 @@ class FakeBooks:
         won = {key: claim for key, claim in claims.items() if key not in self.keys}
         self.reach("clock")
         self._open = FakeTransaction(self, cards, won)
-        asked = [c.card_id for c in cards if c.number_index in request.pin_indexes]
+        asked = [
+            card.card_id
+            for card in cards
+            if card.number_index in request.pin_indexes
+            or card.card_id in request.pin_card_ids
+        ]
         locked = Locked(
             cards=cards,
             won=frozenset(won),

@@ -3,8 +3,10 @@ Holds in the small world for decisions: requests about them, and the holds thems
 """
 
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from gateway.domain.card_pins import CardPin
 from gateway.domain.cards import Card
 from gateway.domain.commands import (
     Amount,
@@ -151,6 +153,8 @@ def ask(
     *,
     rules: Policy | None = None,
     record: TransactionRecord | None = None,
+    pin: CardPin | None = None,
+    now: datetime = world.NOW,
     **card: Any,
 ) -> Decision:
     """
@@ -159,6 +163,8 @@ def ask(
     view = world.view(
         replace(on.card, **card),
         rules=rules or holding_rules(),
+        now=now,
         number=command.request_id[-1],
+        pin=pin,
     )
     return decide(command, view, on.original(record))

@@ -154,13 +154,16 @@ RETURNING terminal_id, request_id;
 -- name: card_pins
 -- Read what is kept of PINs, and their wrong tries: a row for each channel, or one
 -- without. Their cards are locked by a statement before, and whoever counts a try locks
--- the card first. Indexes: card_number_index_key, card_pin_pkey, card_pin_try_pkey.
+-- the card first. Indexes: card_number_index_key and card_pkey, joined by a BitmapOr,
+-- card_pin_pkey, card_pin_try_pkey.
 SELECT
     p.card_id, p.key_id, p.tag, t.channel, t.tries, t.last_tried_at, t.wrong_total
 FROM card AS c
 INNER JOIN card_pin AS p USING (card_id)
 LEFT JOIN card_pin_try AS t USING (card_id)
-WHERE c.number_index = ANY(%(indexes)s::bytea[]);
+WHERE
+    c.number_index = ANY(%(indexes)s::bytea[])
+    OR c.card_id = ANY(%(card_ids)s::bigint[]);
 
 -- name: batch_moment
 -- Read the batch's clock, then the version of the policy. No index: two single rows.

@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from tests.support.holding import authorize, cancel, capture, increment
 from tests.support.look import Look
 from tests.support.server import Card
 from tests.support.tills import MakeCard, Outcome, Till
@@ -75,3 +76,30 @@ async def test_36_what_counts_no_try_compares_no_pin(
     assert counted == []
     assert [kept_of(look, one) for one in refused] == [(True, None)] * 2
     assert [kept_of(look, one) for one in compared] == [(True, False), (True, True)]
+
+
+async def test_36_an_increment_does_not_pass_a_locked_pin(
+    till: Till, plastic: Card, look: Look
+) -> None:
+    """
+    36: A hold grows without a PIN, but not past its lock; it is captured all the same.
+    """
+    hold = await authorize(till, plastic, 1_00, pin=RIGHT)
+    unlocked = await increment(till, hold, 1_00)
+    await lock(till, plastic)
+
+    more = await increment(till, hold, 97_00)
+    again = await increment(till, hold, 97_00, card_number=plastic.number)
+
+    assert told(unlocked).result == "APPROVED"
+    for one in (more, again):
+        assert told(one).result == "PIN_TRIES_EXCEEDED"
+        assert told(one).available == ""
+        assert kept_of(look, one) == (False, None)
+    assert look.card(plastic).held == 2_00
+    assert look.gateway.sql(
+        "SELECT tries, wrong_total FROM card_pin_try WHERE card_id = %s",
+        plastic.card_id,
+    ) == [(3, 3)]
+    assert told(await capture(till, hold, 1_00, keep_open=True)).result == "APPROVED"
+    assert told(await cancel(till, hold)).result == "APPROVED"

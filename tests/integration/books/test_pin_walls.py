@@ -125,6 +125,12 @@ async def test_the_lane_reads_and_counts(
     batch, locked = await books.open(ask)
     assert locked.pins[0].tries == {tries.channel: tries for tries in counted}
     await batch.commit(_only([counted[0]._replace(tries=0)]))
+    by_id = LockRequest(
+        card_indexes=[], card_ids=[CARD], claims=[], pin_card_ids=[CARD]
+    )
+    batch, locked = await books.open(by_id)
+    assert locked.pins[0].tries[Channel.IVR] == counted[1]
+    await batch.rollback()
     bare = LockRequest(card_indexes=[index], card_ids=[], claims=[])
     batch, locked = await books.open(bare)
     assert locked.pins == ()

@@ -204,7 +204,8 @@ class Runner:
             if patience_ms is None:
                 refuse(items, ConcurrencyError("another transaction keeps the card"))
             else:
-                self._aside.put(items)
+                free = await self._part(items, all_held=True)
+                self._aside.put(free, of_card=False)
             return []
         free = await self._part(items, all_held=True)
         if len(free) < len(items):

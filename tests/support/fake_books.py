@@ -47,7 +47,8 @@ class FakeBooks:
     commit something of a rival's. `poison` fails any batch that records such a request.
     Places: "look_up", "open", "locked" (cards locked, keys not claimed), "clock" (all
     claimed), "read_stored", "commit", "committed" (before the reply), "read", "policy".
-    `held` cards are kept by a stranger's transaction; `looks` counts who asked.
+    `held` cards are kept by a stranger's transaction, its number in `holders`; `looks`
+    counts who asked.
     `blind` books never lock a card named by its id, as if each came too late.
     """
 
@@ -66,6 +67,7 @@ class FakeBooks:
         self.poison: dict[RequestId, Exception] = {}
         self.blind = False
         self.held: set[CardId] = set()
+        self.holders: dict[CardId, int] = {}
         self.looks = 0
         self.opened: list[LockRequest] = []
         self.uses: dict[CardId, DayUse] = {}
@@ -164,7 +166,7 @@ class FakeBooks:
         patience_ms: int,
     ) -> dict[CardName, int]:
         """
-        Tell which cards a stranger keeps.
+        Tell which cards a stranger keeps, and who: unless told, one for each version.
         """
         assert self._open is None, "a lane has one transaction at a time"
         self.looks += 1
@@ -179,7 +181,7 @@ class FakeBooks:
             if key in self.keys:
                 names[key] = self.records[self.keys[key][0]].card_id
         return {
-            name: self.cards[card_id].version
+            name: self.holders.get(card_id, self.cards[card_id].version)
             for name, card_id in names.items()
             if card_id in self.held
         }

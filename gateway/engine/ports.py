@@ -47,6 +47,14 @@ class ItemFaultError(Exception):
         self.constraint = constraint
 
 
+class OvertakenError(ItemFaultError):
+    """
+    Another transaction wrote first what this one would, and no lock kept them apart.
+
+    Decided again, the batch sees it.
+    """
+
+
 class LockTimeoutError(Exception):
     """
     SQLSTATE 55P03: another transaction kept a row. Nothing was committed.

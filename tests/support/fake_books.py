@@ -31,7 +31,13 @@ from gateway.domain.policy import Policy
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.results import ADJUSTMENTS, APPROVALS, NO_USE, ActivityType
 from gateway.engine.locking import CardName, Claim, Locked, LockRequest
-from gateway.engine.ports import BalanceRead, ItemFaultError, LockTimeoutError, WriteSet
+from gateway.engine.ports import (
+    BalanceRead,
+    ItemFaultError,
+    LockTimeoutError,
+    OvertakenError,
+    WriteSet,
+)
 from gateway.engine.stored import StoredRequest
 from tests.support import fake_walls
 from tests.support.fake_transaction import FakeTransaction
@@ -355,7 +361,7 @@ class FakeBooks:
                 if record.activity is ActivityType.CONFIRM:
                     taken, name = confirmed, "transaction_confirm_key"
                 if original in taken:
-                    _refuse(name)
+                    _refuse(name, overtaken=taken is undone)
                 taken.add(original)
             elif record.activity is ActivityType.REFUND and record.result in APPROVALS:
                 assert original is not None
@@ -387,5 +393,6 @@ class FakeBooks:
         self._open = None
 
 
-def _refuse(constraint: str) -> None:
-    raise ItemFaultError(f"violates {constraint}", constraint=constraint)
+def _refuse(constraint: str, *, overtaken: bool = False) -> None:
+    fault = OvertakenError if overtaken else ItemFaultError
+    raise fault(f"violates {constraint}", constraint=constraint)

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.domain.balance import read_balance
 from gateway.domain.cards import Card, CardState
-from gateway.domain.commands import Command, MoneyCommand, Naming
+from gateway.domain.commands import Command, MoneyCommand, Naming, Reverse, Void
 from gateway.domain.decide import decide
 from gateway.domain.holds import Hold
 from gateway.domain.originals import Original
@@ -211,5 +211,7 @@ def test_naming_what_staff_put_right(command: Naming, activity: ActivityType) ->
     )
     named = answer(command, lives.lost(), lives.rules(), original)
 
+    if isinstance(command, Reverse | Void):
+        assert named.result is Result.CANNOT_BE_REVERSED
     assert named.result not in APPROVALS
     assert not named.balances_shown

@@ -11,9 +11,10 @@ from gateway.domain.originals import (
     asked_in,
     refuse_blindly,
     refuse_original,
+    tells_balance,
     unconfirmed_credit,
 )
-from gateway.domain.results import APPROVALS, ActivityType, Result
+from gateway.domain.results import ActivityType, Result
 
 
 def decide_confirm(command: Confirm, view: View, original: Original | None) -> Decision:
@@ -41,8 +42,7 @@ def decide_confirm(command: Confirm, view: View, original: Original | None) -> D
         return decided
     refusal = _refuse_confirming(original)
     if refusal:
-        # What was declined may have hidden the balance: then this must not tell it.
-        shown = record.result in APPROVALS and record.balances_shown
+        shown = tells_balance(record)
         return decline(command, view, facts._replace(result=refusal, shown=shown))
     after = None if original.confirmed else _freed(original, view)
     facts = facts._replace(

@@ -77,7 +77,7 @@ def check_pin(
         needed = facts.activity in product.pin_required_for and command.actor is None
         return (Result.PIN_REQUIRED if needed else None), facts
     refusal, tries = _compare(sent, view.pin, command.channel, view, product)
-    return refusal, facts._replace(tries=tries) if tries else facts
+    return refusal, facts._replace(tries=tries, proven=refusal is None)
 
 
 def _compare(

@@ -18,6 +18,7 @@ from gateway.domain.originals import (
     asked_in,
     refuse_blindly,
     refuse_original,
+    tells_balance,
     unconfirmed_credit,
 )
 from gateway.domain.policy import Policy
@@ -28,7 +29,6 @@ from gateway.domain.results import (
     CREDITS,
     DEBITS,
     REVERSIBLE,
-    STANDING,
     ActivityType,
     Result,
 )
@@ -62,24 +62,19 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
     decided = refuse_original(command, view, original, known=facts, blind=blind)
     if decided:
         return decided
+    facts = facts._replace(shown=tells_balance(record))
     approved = record.result in APPROVALS
     if record.activity is ActivityType.REVERSAL or (
         approved and record.activity not in REVERSIBLE
     ):
-        # A block hides the balance; what names it must not tell it.
-        shown = record.activity not in STANDING
-        facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=shown)
-        return decline(command, view, facts)
-    if not approved:
-        return _nothing_to_undo(command, view, facts, shown=False)
-    if original.reversed:
-        return _nothing_to_undo(command, view, facts, shown=True)
-    if original.voided:
-        facts = facts._replace(result=Result.ALREADY_REVERSED, shown=True)
-        return decline(command, view, facts)
-    if original.confirmed:
-        facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=True)
-        return decline(command, view, facts)
+        return decline(command, view, facts._replace(result=Result.CANNOT_BE_REVERSED))
+    if not approved or original.reversed:
+        return _nothing_to_undo(command, view, facts)
+    if original.voided or original.confirmed:
+        result = (
+            Result.ALREADY_REVERSED if original.voided else Result.CANNOT_BE_REVERSED
+        )
+        return decline(command, view, facts._replace(result=result))
     if record.activity is ActivityType.AUTHORIZE and view.card is not None:
         return undo_holding(command, view, facts, original, view.card)
     decision = undo(command, view, facts, original, view.card)
@@ -178,13 +173,11 @@ def _refuse_undoing(
     return None
 
 
-def _nothing_to_undo(
-    command: Reverse, view: View, facts: Facts, *, shown: bool
-) -> Decision:
+def _nothing_to_undo(command: Reverse, view: View, facts: Facts) -> Decision:
     """
     Answer 00 where the original was declined, or undone before: no posting.
     """
-    facts = facts._replace(effective=False, approved=True, shown=shown)
+    facts = facts._replace(effective=False, approved=True)
     record = write_record(command, view, facts, before=view.card, after=None)
     return Decision(record)
 

@@ -10,11 +10,11 @@ from gateway.domain.originals import (
     asked_in,
     refuse_blindly,
     refuse_original,
+    tells_balance,
 )
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import (
     APPROVALS,
-    STANDING,
     VOIDABLE,
     ActivityType,
     Result,
@@ -50,8 +50,7 @@ def decide_void(command: Void, view: View, original: Original | None) -> Decisio
         return decline(command, view, facts)
     refusal = _refuse_voiding(original, view)
     if refusal:
-        # A block hides the balance; what names it must not tell it.
-        shown = record.activity not in STANDING
+        shown = tells_balance(record)
         return decline(command, view, facts._replace(result=refusal, shown=shown))
     return undo(command, view, facts, original, view.card)
 

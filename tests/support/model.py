@@ -206,16 +206,13 @@ class Model:
             "VOID": self._void_fault,
             "REFUND": self._refund_fault,
         }[ask.operation]
-        # A decline may have hidden the balance: then this must not tell it.
-        told = told._replace(shown=original.approved)
+        # What it names may have hidden the balance: then this must not tell it.
+        told = told._replace(shown=original.approved and about["balances_shown"])
         fault = decide(ask, original, card, now)
         if fault == "nothing to undo":
             return end(told._replace(effective=False), of=card)
         if fault or card is None:
             hidden = fault in {"CARD_CLOSED", "CARD_NOT_ACTIVE"}
-            undoing = fault == "CANNOT_BE_REVERSED" and about["activity"] == "REVERSAL"
-            if ask.operation == "REVERSAL" and undoing:
-                told = told._replace(shown=True)
             shown = told.shown and not hidden
             return end(told._replace(result=str(fault), shown=shown), of=card)
         if refund:

@@ -160,7 +160,8 @@ def _refuse_undoing(
     """
     Apply checks 13 (no balance lies beyond all bounds) and 15 (what came since).
 
-    What waits to be confirmed was never spent.
+    What waits to be confirmed was never spent. A block came after the activation, and
+    keeps it as long as it stands: what is blocked is a card that was activated.
     """
     if card.balance_minor + back > MAX_MINOR_UNITS:
         return Result.INVALID_AMOUNT
@@ -168,7 +169,8 @@ def _refuse_undoing(
     if original.refunds.approved_minor:
         return Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL
     left = card.available_minor + waiting + back
-    if (activation and original.later_activity) or left < 0:
+    kept = original.later_activity or card.state is CardState.BLOCKED
+    if (activation and kept) or left < 0:
         return Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL
     return None
 

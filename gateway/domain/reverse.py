@@ -15,7 +15,7 @@ from gateway.domain.errors import InvariantError
 from gateway.domain.exceptions import ExceptionItem, ExceptionKind
 from gateway.domain.originals import (
     Original,
-    asked_in,
+    about,
     refuse_blindly,
     refuse_original,
     tells_balance,
@@ -53,12 +53,7 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
     if original is None:
         return refuse_blindly(command, view, facts, Result.ORIGINAL_NOT_FOUND)
     record = original.record
-    blind, facts = (
-        facts,
-        facts._replace(
-            amount=asked_in(record), original_transaction_id=record.transaction_id
-        ),
-    )
+    blind, facts = facts, about(facts, record)
     decided = refuse_original(command, view, original, known=facts, blind=blind)
     if decided:
         return decided

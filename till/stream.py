@@ -9,6 +9,7 @@ request id, so what was done already comes back as a replay.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -22,6 +23,7 @@ from till.connection import DEFAULT_TIMEOUT_S
 from till.errors import AnswerUnreadableError, OutcomeUnknownError, TillError
 from till.requests import Request
 from till.status import error_of_call, error_of_fault
+from till.stream_end import StreamEnd
 from till.wire import outcome_of, write_stream_message
 
 # The gateway stops reading a stream with more unanswered items than this.
@@ -30,6 +32,8 @@ DEFAULT_OUTSTANDING: Final = 256
 REOPEN_LIMIT: Final = 10
 FIRST_REOPEN_PAUSE_S: Final = 0.02
 LONGEST_REOPEN_PAUSE_S: Final = 1.0
+# How long answers and the status of a stream that ended may be on their way.
+LAST_WORDS_S: Final = 1.0
 
 _LOST_IDENTITY: Final = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED"})
 _ASK_AGAIN: Final = (
@@ -166,6 +170,7 @@ class TransactStream:
         Open a stream, send what is unanswered and what comes, and say how it ended.
         """
         call: Call = self._stub.Transact(wait_for_ready=True)
+        end = StreamEnd(call)
         # Everything unanswered goes first, in the order it was asked; what is put
         # into the queue from now on comes after it.
         self._to_send = asyncio.Queue()
@@ -173,27 +178,30 @@ class TransactStream:
             self._to_send.put_nowait(sequence)
         reading = asyncio.create_task(self._read(call))
         writing = asyncio.create_task(self._write(call))
+        error = None
         try:
-            # Whichever ends first, the stream is over: a failed write may leave the
-            # reader waiting.
+            # Whichever ends first, the stream is over. A write fails while answers
+            # and the status may still be on their way.
             await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({reading}, timeout=LAST_WORDS_S)
+            with suppress(TimeoutError):  # told below: it ended without a status
+                error = await end.error(timeout_s=LAST_WORDS_S)
         finally:
             call.cancel()
             writing.cancel()
             ends = await asyncio.gather(reading, writing, return_exceptions=True)
-        for end in ends:
-            if isinstance(end, grpc.aio.AioRpcError):
-                return error_of_call(end)
+        if error is not None:
+            return error_of_call(error)
         # A write on a stream that just ended raises what it likes in grpc.aio. What
         # else it may be is told when the last attempt fails like this one.
-        causes = "; ".join(repr(end) for end in ends if isinstance(end, Exception))
+        causes = "; ".join(repr(each) for each in ends if isinstance(each, Exception))
         return OutcomeUnknownError(
             f"the stream ended{causes and ': '}{causes}", advice=_ASK_AGAIN
         )
 
     async def _write(self, call: Call) -> None:
         """
-        Write until the stream ends; reading is what tells how it ended.
+        Write until the stream ends; how it ended is told by its status.
         """
         while True:
             unanswered = self._unanswered.get(await self._to_send.get())
@@ -201,18 +209,13 @@ class TransactStream:
                 await call.write(unanswered.message)
 
     async def _read(self, call: Call) -> None:
-        while True:
-            response = await call.read()
-            if not isinstance(response, card_service_pb2.TransactResponse):
-                # The end of the stream. Its status, unless it is OK, is an error.
-                if await call.code() is not grpc.StatusCode.OK:
-                    raise grpc.aio.AioRpcError(
-                        await call.code(),
-                        await call.initial_metadata(),
-                        await call.trailing_metadata(),
-                        await call.details(),
-                    )
-                return
+        """
+        Read to the end, which is an error unless the status is OK.
+
+        By iteration: `call.read()` gives no more once a write has failed, even of
+        answers that are there.
+        """
+        async for response in call:
             self._failures = 0
             unanswered = self._unanswered.pop(response.sequence, None)
             if unanswered is not None and not unanswered.answer.done():

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import io
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,6 +22,20 @@ from currency.importers.problem_log import ProblemLog
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024
 
 _ZIP_MAGIC: Final = b"PK\x03\x04"
+# Only these unpack piece by piece; of bzip2 and LZMA all comes at once, however much.
+_BOUNDED_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+# What zipfile lets through of a damaged file, from itself and from what it calls.
+_DAMAGE: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
 
 
 class Row(NamedTuple):
@@ -72,20 +88,38 @@ def _read_file(path: Path) -> bytes:
 
 def _unzip(content: bytes) -> bytes:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            names = [
-                name for name in archive.namelist() if name.lower().endswith(".csv")
-            ]
-            if len(names) != 1:
-                raise RateImportError.of_file(
-                    f"the zip file holds {len(names)} .csv files: give one"
-                )
-            with archive.open(names[0]) as member:
-                unpacked = member.read(MAX_FILE_BYTES + 1)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        return _read_member(content)
+    except RateImportError:
+        raise
+    except _DAMAGE as error:
+        reason = str(error) or type(error).__name__
         raise RateImportError.of_file(
-            f"the zip file is damaged or locked ({error}): fetch it again"
+            f"the zip file is damaged or locked ({reason}): fetch it again"
         ) from error
+
+
+def _read_member(content: bytes) -> bytes:
+    """
+    Unpack the one CSV of a zip file, not further than the bound.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = [
+            member
+            for member in archive.infolist()
+            if member.filename.lower().endswith(".csv")
+        ]
+        if len(members) != 1:
+            raise RateImportError.of_file(
+                f"the zip file holds {len(members)} .csv files: give one"
+            )
+        (member,) = members
+        if member.compress_type not in _BOUNDED_METHODS:
+            raise RateImportError.of_file(
+                f"the zip file is packed by method {member.compress_type}, whose "
+                "size is not known before it is unpacked: pack it with deflate"
+            )
+        with archive.open(member) as file:
+            unpacked = file.read(MAX_FILE_BYTES + 1)
     _require_bound(len(unpacked))
     return unpacked
 

@@ -13,6 +13,7 @@ from gateway.engine.ports import (
     BooksUnavailableError,
     ItemFaultError,
     LockTimeoutError,
+    OvertakenError,
     SerializationError,
 )
 
@@ -26,6 +27,9 @@ _TRANSACTION_TOO_LONG: Final = "25P04"
 _READ_ONLY: Final = "25006"
 _LOCK_TIMEOUT: Final = "55P03"
 _STATEMENT_TIMEOUT: Final = "57014"
+# What is undone is undone once. A sale without a card, an Advice of an unknown number,
+# has no row that those who undo it could lock.
+_UNDONE_ONCE: Final = "transaction_effective_reversal_key"
 _SERIALIZATION: Final = frozenset({"40001", "40P01"})
 
 
@@ -66,8 +70,10 @@ def translate(error: PGresult) -> Exception:
     state = sqlstate_of(error)
     message = f"{state}: {error_text(error)}"
     if state[:2] in _ITEM_CLASSES:
-        name = error.error_field(DiagnosticField.CONSTRAINT_NAME)
-        return ItemFaultError(message, constraint=name.decode() if name else None)
+        field = error.error_field(DiagnosticField.CONSTRAINT_NAME)
+        name = field.decode() if field else None
+        fault = OvertakenError if name == _UNDONE_ONCE else ItemFaultError
+        return fault(message, constraint=name)
     if state in (_LOCK_TIMEOUT, _STATEMENT_TIMEOUT):
         return LockTimeoutError(message)
     if state in _SERIALIZATION:

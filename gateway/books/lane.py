@@ -173,7 +173,7 @@ class PostgresBooks:
         patience_ms: int,
     ) -> dict[CardName, int]:
         """
-        Tell which of these cards another transaction holds now, with their versions.
+        Tell which of these cards another transaction holds now, and its number.
 
         Raises:
             LockTimeoutError: the whole table was held for `patience_ms`.

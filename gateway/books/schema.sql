@@ -1238,6 +1238,8 @@ GRANT SELECT (
     state, block_reason, currency, balance_minor, held_minor, unconfirmed_minor,
     next_hold_expiry, last_transaction_at, load_count, expires_on, version
 ) ON card TO scrip_gateway;
+-- Which transaction holds a card's row: whether one keeps it or many share it.
+GRANT SELECT (xmax) ON card TO scrip_gateway;
 GRANT UPDATE (
     state, block_reason, balance_minor, held_minor, unconfirmed_minor,
     next_hold_expiry, last_transaction_at, load_count, expires_on, version

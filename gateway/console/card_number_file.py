@@ -28,6 +28,8 @@ HEADER: Final = b"card_id,card_number\n"
 PIN_HEADER: Final = b"card_id,card_number,pin\n"
 
 _OTHERS_BITS: Final = 0o077
+# As many as the books' bigint has at most.
+_CARD_ID_DIGITS: Final = 19
 
 
 class NumberedCard(NamedTuple):
@@ -162,16 +164,22 @@ class CardNumberFile(AbstractContextManager["CardNumberFile"]):
     def _read(self, line: bytes, at: int) -> NumberedCard:
         card_id, *secrets = line.split(b",")
         wanted = self._header.rstrip().decode("ascii")
+        refusal = f"--out: line {at} of {self._path} is not `{wanted}`"
+        # Asked beforehand: an error about the bytes or the integer would hold them.
+        if (
+            not line.isascii()
+            or not card_id.isdigit()
+            or len(card_id) > _CARD_ID_DIGITS
+            or len(secrets) != wanted.count(",")
+        ):
+            raise BadInputError(refusal)
+        number, *pins = [secret.decode("ascii") for secret in secrets]
         try:
-            if card_id.isdigit() and len(secrets) == wanted.count(","):
-                number, *pins = [secret.decode("ascii") for secret in secrets]
-                pin = Pin(pins[0]) if pins else None
-                return NumberedCard(int(card_id), CardNumber(number), pin)
-        except (CardNumberError, PinError, UnicodeDecodeError):
-            pass  # refused below, without repeating the digits
-        raise BadInputError(
-            f"--out: line {at} of {self._path} is not `{wanted}`"
-        ) from None
+            pin = Pin(pins[0]) if pins else None
+            return NumberedCard(int(card_id), CardNumber(number), pin)
+        except (CardNumberError, PinError) as error:
+            # They name the rule, and never the digits.
+            raise BadInputError(f"{refusal} ({error})") from error
 
     def _sync(self) -> None:
         self._file.flush()

@@ -209,12 +209,15 @@ def read_day(text: str) -> date:
     """
     Read a day of the calendar.
     """
+    refusal = f"{_shown(text)} is no day"
+    example = "write it as 2025-01-31"
+    if not _DAY.fullmatch(text):
+        raise FieldError(f"{refusal}: {example}")
     try:
-        if _DAY.fullmatch(text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass  # 2025-02-30 looks like a day and is none: refused below like the rest
-    raise FieldError(f"{_shown(text)} is no day: write it as 2025-01-31")
+        return date.fromisoformat(text)
+    except ValueError as error:
+        # 2025-02-30 looks like a day and is none.
+        raise FieldError(f"{refusal} ({error}): {example}") from error
 
 
 def read_moment(text: str) -> datetime:

@@ -8,12 +8,13 @@ from gateway.domain.commands import Confirm
 from gateway.domain.decision import Decision, Facts, View, decline, write_record
 from gateway.domain.originals import (
     Original,
-    asked_in,
+    about,
     refuse_blindly,
     refuse_original,
+    tells_balance,
     unconfirmed_credit,
 )
-from gateway.domain.results import APPROVALS, ActivityType, Result
+from gateway.domain.results import ActivityType, Result
 
 
 def decide_confirm(command: Confirm, view: View, original: Original | None) -> Decision:
@@ -30,19 +31,13 @@ def decide_confirm(command: Confirm, view: View, original: Original | None) -> D
         result = refusal or Result.ORIGINAL_NOT_FOUND
         return refuse_blindly(command, view, facts, result)
     record = original.record
-    blind, facts = (
-        facts,
-        facts._replace(
-            amount=asked_in(record), original_transaction_id=record.transaction_id
-        ),
-    )
+    blind, facts = facts, about(facts, record)
     decided = refuse_original(command, view, original, known=facts, blind=blind)
     if decided:
         return decided
     refusal = _refuse_confirming(original)
     if refusal:
-        # What was declined may have hidden the balance: then this must not tell it.
-        shown = record.result in APPROVALS and record.balances_shown
+        shown = tells_balance(record)
         return decline(command, view, facts._replace(result=refusal, shown=shown))
     after = None if original.confirmed else _freed(original, view)
     facts = facts._replace(

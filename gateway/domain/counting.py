@@ -52,12 +52,12 @@ def count_card(
         return today.adding(Flow.SPEND, record.card_minor, 0)
     if activity in _FROM_HOLDS:
         taken = _taken(record)
-        if taken < 0 and not _is_on(day, placed_at, zone):
+        if taken < 0 and not (today.day == day and _is_on(day, placed_at, zone)):
             return used
         return today.adding(Flow.SPEND, taken, 0)
     if activity not in UNDOINGS or original is None or not record.effective:
         return used
-    if original.card_id != record.card_id:
+    if original.card_id != record.card_id or today.day != day:
         return used
     if original.activity is ActivityType.CAPTURE:
         if not _is_on(day, placed_at, zone):
@@ -75,7 +75,8 @@ def count_terminal(
     Give what a terminal did in its business day after a transaction.
 
     With an `original` the transaction undid that one, which was made on this terminal:
-    it is given back on the same business day. Holds keep what they counted.
+    it is given back on the same business day, unless a later one is counted by now.
+    Holds keep what they counted.
     """
     counted = record if original is None else original
     flow, minor = _terminal_flow(counted), counted.terminal_minor
@@ -84,9 +85,10 @@ def count_terminal(
     times = 1 if _is_first(counted) else 0
     if original is None:
         return used.on(record.business_date).adding(flow, minor, times)
-    if not record.effective or record.business_date != original.business_date:
+    same_day = used.day == record.business_date == original.business_date
+    if not record.effective or not same_day:
         return used
-    return used.on(record.business_date).adding(flow, -minor, -times)
+    return used.adding(flow, -minor, -times)
 
 
 def flow_of(record: TransactionRecord) -> Flow | None:

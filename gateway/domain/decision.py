@@ -23,7 +23,13 @@ from gateway.domain.record import (
     TransactionRecord,
 )
 from gateway.domain.restrictions import Refusal
-from gateway.domain.results import TO_CONFIRM, ActivityType, Channel, Result
+from gateway.domain.results import (
+    STAFF_CHANNELS,
+    TO_CONFIRM,
+    ActivityType,
+    Channel,
+    Result,
+)
 
 
 class Stamp(NamedTuple):
@@ -254,7 +260,7 @@ def write_record(
         balance_before_minor=before.balance_minor if before else None,
         balance_after_minor=card.balance_minor if card else None,
         held_after_minor=card.held_minor if card else None,
-        balances_shown=facts.shown and card is not None,
+        balances_shown=facts.shown and _may_tell(command, view, facts, before, after),
         host_time=stamp.now,
         business_date=place.store.business_date(stamp.now),
         batch_no=stamp.batch_no,
@@ -271,6 +277,26 @@ def write_record(
         seen=view.seen.written(pin_right=facts.pin_right) if view.seen else None,
     )
     return _with_particulars(record, facts, place)
+
+
+def _may_tell(
+    command: Asked, view: View, facts: Facts, before: Card | None, after: Card | None
+) -> bool:
+    """
+    Tell whether an answer may tell the balance, if there is a card to tell of.
+
+    What changes a card has its receipt. What does not needs a PIN where a till needs
+    one to ask for the balance: else any sale that is too large would ask for nothing.
+    """
+    if after is not None or before is None:
+        return after is not None
+    guarded = view.policy.products[before.product_id].pin_required_for
+    return (
+        ActivityType.BALANCE not in guarded
+        or facts.pin_right is True
+        or command.actor is not None
+        or command.channel in STAFF_CHANNELS
+    )
 
 
 def _with_particulars(

@@ -16,9 +16,14 @@ from gateway.domain.decision import Decision, Facts, View
 from gateway.domain.errors import InvariantError
 from gateway.domain.holds import Hold, HoldState
 from gateway.domain.ids import TransactionId
-from gateway.domain.originals import Original, refuse_blindly, refuse_original
+from gateway.domain.originals import (
+    Original,
+    refuse_blindly,
+    refuse_original,
+    tells_balance,
+)
 from gateway.domain.pricing import Quote
-from gateway.domain.results import APPROVALS, Result
+from gateway.domain.results import Result
 
 
 class Named(NamedTuple):
@@ -55,8 +60,7 @@ def look_up(
     if decided:
         return decided
     placed = hold is not None and hold.hold_id == record.transaction_id
-    # What was declined may have hidden the balance: then this must not tell it.
-    known = known._replace(shown=record.result in APPROVALS)
+    known = known._replace(shown=tells_balance(record))
     return Named(
         hold if placed else None, view.card, known, record.transaction_currency
     )

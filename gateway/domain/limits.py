@@ -144,9 +144,14 @@ class DayUse(NamedTuple):
 
     def on(self, day: date) -> "DayUse":
         """
-        Give the use of a day: nothing so far if it is another.
+        Give the use of a day: nothing so far if the last one was before it.
+
+        Of a day before the last, which a clock that went back gives, it is that of the
+        last: it is never forgotten.
         """
-        return self if self.day == day else DayUse(day)
+        if self.day is not None and self.day >= day:
+            return self
+        return DayUse(day)
 
     def of(self, flow: Flow) -> tuple[int, int]:
         """

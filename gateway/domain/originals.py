@@ -10,7 +10,7 @@ from gateway.domain.commands import Amount, Naming
 from gateway.domain.decision import Decision, Facts, View, decline, write_record
 from gateway.domain.holds import Hold
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import CREDITS, Result
+from gateway.domain.results import APPROVALS, CREDITS, STANDING, Result
 
 
 class Refunds(NamedTuple):
@@ -92,6 +92,29 @@ def _names_another_card(command: Naming, card: Card | None, original: Original) 
     known = {own, original.number_index, *original.successors} - {None}
     sent = command.card
     return sent is not None and bool(known) and sent.number_index not in known
+
+
+def tells_balance(record: TransactionRecord) -> bool:
+    """
+    Tell whether what names an original may tell the balance, as its own answer did.
+
+    What was declined, a block, and what undid nothing may have hidden it: else they
+    would only have to be named to tell it after all.
+    """
+    return (
+        record.balances_shown
+        and record.result in APPROVALS
+        and record.activity not in STANDING
+    )
+
+
+def about(facts: Facts, record: TransactionRecord) -> Facts:
+    """
+    Give the facts of what concerns the whole of an original: its id, what it asked for.
+    """
+    return facts._replace(
+        amount=asked_in(record), original_transaction_id=record.transaction_id
+    )
 
 
 def unconfirmed_credit(original: Original) -> int:

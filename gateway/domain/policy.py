@@ -242,9 +242,8 @@ class Policy:
 
     `restrictions` holds the version in force of each set; `issue_batches` the sets of
     those issue batches that have one. `limits` and `batch_limits` are the same for
-    limits; `terminal_limits` holds those of terminals that have or had any.
-    those issue batches that have one. `desks` are the terminals of staff, for which no
-    till speaks.
+    limits; `terminal_limits` holds those of terminals that have or had any. `desks` are
+    the terminals of staff, for which no till speaks.
     """
 
     version: int
@@ -336,14 +335,17 @@ class Policy:
 
     def sibling_of(self, caller: Caller, terminal_code: str) -> TerminalId:
         """
-        Give a terminal of the caller's store, as a reversal may name it.
+        Give a terminal of the caller's store, as what names an original may name it.
+
+        What staff asked at a desk of the store is theirs: it is no till's original.
 
         Raises:
             DeviceDeniedError, ServiceDeniedError: as `till_of`.
-            TerminalDeniedError: the terminal is of no store of the caller's.
+            TerminalDeniedError: the terminal is not in the caller's store, or a desk.
 
         """
-        return self._terminal_of_store(self.till_of(caller).store_id, terminal_code)
+        store_id = self.till_of(caller).store_id
+        return self._no_desk(self._terminal_of_store(store_id, terminal_code))
 
     def _terminal_of_store(self, store_id: StoreId, terminal_code: str) -> TerminalId:
         terminal_id = self.terminal_ids.get((store_id, terminal_code))

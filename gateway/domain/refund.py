@@ -8,10 +8,15 @@ from gateway.domain.checks import refuse_amount, refuse_place, refuse_refund
 from gateway.domain.commands import Refund
 from gateway.domain.decision import Decision, Facts, View, decline, write_record
 from gateway.domain.entries import postings_of
-from gateway.domain.originals import Original, refuse_blindly, refuse_original
+from gateway.domain.originals import (
+    Original,
+    refuse_blindly,
+    refuse_original,
+    tells_balance,
+)
 from gateway.domain.pricing import price_of
 from gateway.domain.record import TransactionRecord
-from gateway.domain.results import APPROVALS, STANDING, ActivityType, Result
+from gateway.domain.results import ActivityType, Result
 
 
 def decide_refund(command: Refund, view: View, original: Original | None) -> Decision:
@@ -43,13 +48,7 @@ def decide_refund(command: Refund, view: View, original: Original | None) -> Dec
     elif not spent:
         refusal = Result.CANNOT_BE_REVERSED
     if refusal or card is None:
-        # What was declined, or a block, hides the balance: this must not tell it.
-        result = refusal or Result.CANNOT_BE_REVERSED
-        shown = (
-            record.result in APPROVALS
-            and record.activity not in STANDING
-            and record.balances_shown
-        )
+        result, shown = refusal or Result.CANNOT_BE_REVERSED, tells_balance(record)
         return decline(command, view, facts._replace(result=result, shown=shown))
     refunded = original.refunds.approved_minor + command.amount.minor_units
     share = share_of(refunded, record.approved_minor, record.card_minor, card.currency)

@@ -139,18 +139,21 @@ REVERSIBLE = frozenset(
 # What a void undoes. A hold is cancelled instead.
 VOIDABLE = REVERSIBLE - {ActivityType.AUTHORIZE}
 
-# What changes a card's life: once approved, neither a reversal nor a void undoes it.
-STANDING = frozenset(
+# What changes a card's life, or what staff put right: once approved, neither a reversal
+# nor a void undoes it.
+STANDING = ADJUSTMENTS | frozenset(
     {
         ActivityType.BLOCK,
         ActivityType.UNBLOCK,
         ActivityType.TRANSFER_BALANCE_FROM,
         ActivityType.TRANSFER_BALANCE_TO,
         ActivityType.DEACTIVATE,
+        ActivityType.PIN_RESET,
     }
 )
 
-# What is no use of a card by itself: it does not keep an activation from being undone.
+# What is no use of a card by itself: it does not keep an activation from being undone,
+# but for a block that stands.
 NO_USE = UNDOINGS | {
     ActivityType.RELEASE,
     ActivityType.BLOCK,

@@ -15,9 +15,10 @@ from gateway.domain.errors import InvariantError
 from gateway.domain.exceptions import ExceptionItem, ExceptionKind
 from gateway.domain.originals import (
     Original,
-    asked_in,
+    about,
     refuse_blindly,
     refuse_original,
+    tells_balance,
     unconfirmed_credit,
 )
 from gateway.domain.policy import Policy
@@ -28,7 +29,6 @@ from gateway.domain.results import (
     CREDITS,
     DEBITS,
     REVERSIBLE,
-    STANDING,
     ActivityType,
     Result,
 )
@@ -53,33 +53,23 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
     if original is None:
         return refuse_blindly(command, view, facts, Result.ORIGINAL_NOT_FOUND)
     record = original.record
-    blind, facts = (
-        facts,
-        facts._replace(
-            amount=asked_in(record), original_transaction_id=record.transaction_id
-        ),
-    )
+    blind, facts = facts, about(facts, record)
     decided = refuse_original(command, view, original, known=facts, blind=blind)
     if decided:
         return decided
+    facts = facts._replace(shown=tells_balance(record))
     approved = record.result in APPROVALS
     if record.activity is ActivityType.REVERSAL or (
         approved and record.activity not in REVERSIBLE
     ):
-        # A block hides the balance; what names it must not tell it.
-        shown = record.activity not in STANDING
-        facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=shown)
-        return decline(command, view, facts)
-    if not approved:
-        return _nothing_to_undo(command, view, facts, shown=False)
-    if original.reversed:
-        return _nothing_to_undo(command, view, facts, shown=True)
-    if original.voided:
-        facts = facts._replace(result=Result.ALREADY_REVERSED, shown=True)
-        return decline(command, view, facts)
-    if original.confirmed:
-        facts = facts._replace(result=Result.CANNOT_BE_REVERSED, shown=True)
-        return decline(command, view, facts)
+        return decline(command, view, facts._replace(result=Result.CANNOT_BE_REVERSED))
+    if not approved or original.reversed:
+        return _nothing_to_undo(command, view, facts)
+    if original.voided or original.confirmed:
+        result = (
+            Result.ALREADY_REVERSED if original.voided else Result.CANNOT_BE_REVERSED
+        )
+        return decline(command, view, facts._replace(result=result))
     if record.activity is ActivityType.AUTHORIZE and view.card is not None:
         return undo_holding(command, view, facts, original, view.card)
     decision = undo(command, view, facts, original, view.card)
@@ -165,7 +155,8 @@ def _refuse_undoing(
     """
     Apply checks 13 (no balance lies beyond all bounds) and 15 (what came since).
 
-    What waits to be confirmed was never spent.
+    What waits to be confirmed was never spent. A block came after the activation, and
+    keeps it as long as it stands: what is blocked is a card that was activated.
     """
     if card.balance_minor + back > MAX_MINOR_UNITS:
         return Result.INVALID_AMOUNT
@@ -173,18 +164,17 @@ def _refuse_undoing(
     if original.refunds.approved_minor:
         return Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL
     left = card.available_minor + waiting + back
-    if (activation and original.later_activity) or left < 0:
+    kept = original.later_activity or card.state is CardState.BLOCKED
+    if (activation and kept) or left < 0:
         return Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL
     return None
 
 
-def _nothing_to_undo(
-    command: Reverse, view: View, facts: Facts, *, shown: bool
-) -> Decision:
+def _nothing_to_undo(command: Reverse, view: View, facts: Facts) -> Decision:
     """
     Answer 00 where the original was declined, or undone before: no posting.
     """
-    facts = facts._replace(effective=False, approved=True, shown=shown)
+    facts = facts._replace(effective=False, approved=True)
     record = write_record(command, view, facts, before=view.card, after=None)
     return Decision(record)
 

@@ -7,14 +7,14 @@ from gateway.domain.commands import Void
 from gateway.domain.decision import Decision, Facts, View, decline
 from gateway.domain.originals import (
     Original,
-    asked_in,
+    about,
     refuse_blindly,
     refuse_original,
+    tells_balance,
 )
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import (
     APPROVALS,
-    STANDING,
     VOIDABLE,
     ActivityType,
     Result,
@@ -36,12 +36,7 @@ def decide_void(command: Void, view: View, original: Original | None) -> Decisio
         result = refusal or Result.ORIGINAL_NOT_FOUND
         return refuse_blindly(command, view, facts, result)
     record = original.record
-    blind, facts = (
-        facts,
-        facts._replace(
-            amount=asked_in(record), original_transaction_id=record.transaction_id
-        ),
-    )
+    blind, facts = facts, about(facts, record)
     decided = refuse_original(command, view, original, known=facts, blind=blind)
     if decided:
         return decided
@@ -50,8 +45,7 @@ def decide_void(command: Void, view: View, original: Original | None) -> Decisio
         return decline(command, view, facts)
     refusal = _refuse_voiding(original, view)
     if refusal:
-        # A block hides the balance; what names it must not tell it.
-        shown = record.activity not in STANDING
+        shown = tells_balance(record)
         return decline(command, view, facts._replace(result=refusal, shown=shown))
     return undo(command, view, facts, original, view.card)
 

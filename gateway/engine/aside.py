@@ -10,6 +10,7 @@ over. The others run, and wait only a little for what nobody could foresee.
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.domain.commands import Moving, Naming
 from gateway.domain.errors import ConcurrencyError, GatewayError
@@ -39,19 +40,30 @@ class Patience:
         return min(self.alone_ms, self.together_ms)
 
 
+class _Wait(NamedTuple):
+    """
+    Until when an item waits: for its card, or for something else, its key perhaps.
+    """
+
+    limit_s: float
+    of_card: bool
+
+
 class Aside:
     """
     The items put aside, and what is known of the cards they wait for.
 
-    Both are made anew with every batch, so neither outgrows the lane's queue.
+    Both are made anew with every batch, so neither outgrows the lane's queue. Who waits
+    is refused when the same transaction kept its card for all of its time: time in
+    which the card was free, or went from hand to hand, does not count.
     """
 
     def __init__(self, books: Books, patience: Patience) -> None:
         self._books = books
         self._patience = patience
-        self._waiting: dict[Entry, float] = {}
-        self._limits: dict[Entry, float] = {}
-        self._versions: dict[CardName, int] = {}
+        self._waiting: dict[Entry, _Wait] = {}
+        self._limits: dict[Entry, _Wait] = {}
+        self._holders: dict[CardName, int] = {}
         self._alert_until_s = float("-inf")
 
     def __len__(self) -> int:
@@ -75,16 +87,20 @@ class Aside:
                 refuse([item], ConcurrencyError(_KEPT))
         return [item for item in self._limits if not item.future.done()]
 
-    def put(self, items: Iterable[Entry]) -> None:
+    def put(self, items: Iterable[Entry], *, of_card: bool = True) -> None:
         """
         Put items aside; whose time is over is told that the card is kept.
+
+        Not `of_card` are those that waited in vain though nobody held their cards.
         """
         now_s = _now_s()
-        self._alert_until_s = now_s + _ALERT_S
         for item in items:
-            limit_s = self._limits.get(item, now_s + self._patience.alone_ms / 1_000)
-            if now_s < min(limit_s, item.deadline):
-                self._waiting[item] = limit_s
+            self._alert_until_s = now_s + _ALERT_S
+            wait = self._limits.get(item)
+            if wait is None:
+                wait = _Wait(now_s + self._patience.alone_ms / 1_000, of_card)
+            if now_s < min(wait.limit_s, item.deadline):
+                self._waiting[item] = wait
             else:
                 refuse([item], ConcurrencyError(_KEPT))
 
@@ -92,9 +108,10 @@ class Aside:
         """
         Put aside who names a held card, and give the others.
 
-        A held card whose version grew since it was last seen is only busy: nobody
+        A held card that somebody else held when it was last seen is only busy: nobody
         keeps it, so its items had better queue for its lock than find it held by
-        chance again and again. `all_held` puts them aside all the same.
+        chance again and again. `all_held` puts them aside all the same. Whom nobody
+        keeps has all of its time before it again.
 
         Raises:
             LockTimeoutError, BooksUnavailableError: nobody was put aside.
@@ -108,17 +125,37 @@ class Aside:
             sorted(name for name in every if isinstance(name, tuple)),
             patience_ms=self._patience.short_ms,
         )
-        known, self._versions = self._versions, held
-        kept = {
+        known = self._see(every, held, whole=not all_held)
+        kept = {name for name, holder in held.items() if known.get(name) == holder}
+        for item in items:
+            wait = self._limits.get(item)
+            if wait is not None and (
+                kept.isdisjoint(names[item])
+                if wait.of_card
+                else not held.keys().isdisjoint(names[item])
+            ):
+                del self._limits[item]
+        avoided = {
             name
-            for name, version in held.items()
-            if all_held or known.get(name, version) == version
+            for name, holder in held.items()
+            if all_held or known.get(name, holder) == holder
         }
-        waiting = [item for item in items if not kept.isdisjoint(names[item])]
-        if not waiting:
-            return list(items)
-        self.put(waiting)
-        return [item for item in items if kept.isdisjoint(names[item])]
+        self.put(item for item in items if not avoided.isdisjoint(names[item]))
+        return [item for item in items if avoided.isdisjoint(names[item])]
+
+    def _see(
+        self, every: set[CardName], held: dict[CardName, int], *, whole: bool
+    ) -> dict[CardName, int]:
+        """
+        Note who holds which of these cards now, and give what was known before.
+
+        A look at a part of a batch says nothing of those who were put aside before it:
+        what is known of their cards stays until the next look at the whole.
+        """
+        known = self._holders
+        others = {} if whole else {n: h for n, h in known.items() if n not in every}
+        self._holders = others | held
+        return known
 
 
 def _names(entry: Entry) -> list[CardName]:

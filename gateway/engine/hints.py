@@ -42,6 +42,12 @@ class RestartError(Exception):
         self.refused = refused or {}
 
 
+class KeptChangingError(Exception):
+    """
+    The batch asked to start again too often. Nothing was committed.
+    """
+
+
 class Done(NamedTuple):
     """
     What an attempt achieved: every answer, and the cards and holds that changed.

@@ -47,6 +47,14 @@ class ItemFaultError(Exception):
         self.constraint = constraint
 
 
+class OvertakenError(ItemFaultError):
+    """
+    Another transaction wrote first what this one would, and no lock kept them apart.
+
+    Decided again, the batch sees it.
+    """
+
+
 class LockTimeoutError(Exception):
     """
     SQLSTATE 55P03: another transaction kept a row. Nothing was committed.
@@ -192,10 +200,11 @@ class Books(Protocol):
         patience_ms: int,
     ) -> dict[CardName, int]:
         """
-        Tell which of these cards another transaction holds now, with their versions.
+        Tell which of these cards another transaction holds now, and which it is.
 
-        It waits for no row and keeps none: one round trip. Each card is told by the
-        name it was asked for.
+        A transaction is told by a number that no other one near it has. The look waits
+        for no row and keeps none: one round trip. Each card is told by the name it was
+        asked for.
 
         Raises:
             LockTimeoutError: the whole table was held for `patience_ms`.

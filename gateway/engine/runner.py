@@ -20,7 +20,7 @@ from gateway.domain.errors import (
 )
 from gateway.engine.aside import Aside, Patience, refuse
 from gateway.engine.attempt import Attempt
-from gateway.engine.hints import Done, Hints, RestartError
+from gateway.engine.hints import Done, Hints, KeptChangingError, RestartError
 from gateway.engine.items import Entry
 from gateway.engine.observer import Observer
 from gateway.engine.ports import (
@@ -28,6 +28,7 @@ from gateway.engine.ports import (
     CommitUnknownError,
     ItemFaultError,
     LockTimeoutError,
+    OvertakenError,
     SerializationError,
 )
 from gateway.engine.tools import Tools
@@ -131,10 +132,9 @@ class Runner:
     async def _run(self, items: Sequence[Entry], patience_ms: int | None) -> list[Done]:
         if not items:
             return []
-        kept_changing = ConcurrencyError(_KEPT_CHANGING)
         try:
-            return [await self._attempt(items, kept_changing, patience_ms)]
-        except ItemFaultError as error:
+            return [await self._attempt(items, patience_ms)]
+        except (ItemFaultError, KeptChangingError) as error:
             return await self._halve(items, error, patience_ms)
         except LockTimeoutError as error:
             return await self._go_round(items, error, patience_ms)
@@ -151,16 +151,22 @@ class Runner:
     async def _attempt(
         self,
         items: Sequence[Entry],
-        exhausted: GatewayError,
         patience_ms: int | None = None,
+        *,
+        unknown: OutcomeUnknownError | None = None,
     ) -> Done:
         """
         Attempt a batch, again where it asks for it, and answer it.
 
-        Who still waits when it has asked too often gets `exhausted`; so does whoever is
-        refused while an unknown commit is found out, because that one may stand.
+        `unknown` is what whoever is refused gets while an unknown commit is found out,
+        because that one may stand.
+
+        Raises:
+            KeptChangingError: who still waits asked to start again too often.
+            ItemFaultError, LockTimeoutError, SerializationError, BooksUnavailableError,
+            CommitUnknownError: as the books say, after as many tries as it may have.
+
         """
-        finding_out = isinstance(exhausted, OutcomeUnknownError)
         hints = Hints()
         left = [item for item in items if not item.future.done()]
         restarts = retries = 0
@@ -171,13 +177,12 @@ class Runner:
                 self._observer.restarted(restart.why)
                 for item, fault in restart.refused.items():
                     self._alarm_of(fault)
-                    refuse([item], exhausted if finding_out else fault)
+                    refuse([item], unknown or fault)
                 left = [item for item in left if item not in restart.refused]
                 restarts += not restart.refused
                 if restarts > self._bounds.restart_limit:
-                    refuse(left, exhausted)
-                    break
-            except SerializationError:
+                    raise KeptChangingError(restart.why) from restart
+            except (SerializationError, OvertakenError):
                 retries += 1
                 if retries > self._bounds.retry_limit:
                     raise
@@ -204,7 +209,8 @@ class Runner:
             if patience_ms is None:
                 refuse(items, ConcurrencyError("another transaction keeps the card"))
             else:
-                self._aside.put(items)
+                free = await self._part(items, all_held=True)
+                self._aside.put(free, of_card=False)
             return []
         free = await self._part(items, all_held=True)
         if len(free) < len(items):
@@ -214,19 +220,23 @@ class Runner:
     async def _halve(
         self,
         items: Sequence[Entry],
-        error: ItemFaultError | LockTimeoutError,
+        error: ItemFaultError | LockTimeoutError | KeptChangingError,
         patience_ms: int | None,
     ) -> list[Done]:
         """
         Run both halves by themselves; an item left alone bears its own fault.
         """
-        if len(items) > 1:
-            self._observer.halved(len(items))
-            middle = len(items) // 2
-            first = await self._run(items[:middle], patience_ms)
-            return first + await self._run(items[middle:], patience_ms)
+        left = [item for item in items if not item.future.done()]
+        if len(left) > 1:
+            self._observer.halved(len(left))
+            middle = len(left) // 2
+            first = await self._run(left[:middle], patience_ms)
+            return first + await self._run(left[middle:], patience_ms)
+        if isinstance(error, KeptChangingError):
+            refuse(left, ConcurrencyError(_KEPT_CHANGING))
+            return []
         self._observer.alarm("an item broke a constraint", error)
-        refuse(items, InvariantError("the books refused the item"))
+        refuse(left, InvariantError("the books refused the item"))
         return []
 
     async def _resolve(self, items: Sequence[Entry]) -> list[Done]:
@@ -242,8 +252,9 @@ class Runner:
         left = list(items)
         while left := self._in_time(left, limit):
             try:
-                return [await self._attempt(left, OutcomeUnknownError(_REPLY_LOST))]
-            except ItemFaultError as error:
+                unknown = OutcomeUnknownError(_REPLY_LOST)
+                return [await self._attempt(left, unknown=unknown)]
+            except (ItemFaultError, KeptChangingError) as error:
                 return await self._resolve_halves(left, error)
             except (
                 LockTimeoutError,
@@ -255,10 +266,11 @@ class Runner:
         return []
 
     async def _resolve_halves(
-        self, items: Sequence[Entry], error: ItemFaultError
+        self, items: Sequence[Entry], error: ItemFaultError | KeptChangingError
     ) -> list[Done]:
         if len(items) == 1:
-            self._observer.alarm("an item broke a constraint", error)
+            if isinstance(error, ItemFaultError):
+                self._observer.alarm("an item broke a constraint", error)
             refuse(items, OutcomeUnknownError("the outcome could not be found out"))
             return []
         middle = len(items) // 2

@@ -13,6 +13,7 @@ import atexit
 import logging
 import sys
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import orjson
@@ -277,6 +278,22 @@ def _route_standard_logging(threshold: int) -> None:
     psycopg = logging.getLogger("psycopg")
     psycopg.removeFilter(_demote_pipeline_warning)
     psycopg.addFilter(_demote_pipeline_warning)
+    _capture_warnings()
+
+
+def _capture_warnings() -> None:
+    """
+    Log warnings too, whatever became of an earlier capture.
+
+    Who leaves a `catch_warnings` block puts back the hook that he found, while the
+    standard library believes that its own still stands and does nothing. So it is told
+    to stop first. What a later stop restores is what stands there now, not what stood
+    there then.
+    """
+    shown_by = warnings.showwarning
+    logging.captureWarnings(capture=False)
+    if shown_by.__module__ != logging.__name__:
+        warnings.showwarning = shown_by
     logging.captureWarnings(capture=True)
 
 

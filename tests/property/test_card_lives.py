@@ -272,3 +272,25 @@ def test_the_lives_of_cards_agree_with_the_model(seed: int) -> None:
         if chance.random() < HALF or len(lives.waiting) >= LARGEST_BATCH:
             lives.settle()
     lives.settle()
+
+
+def test_what_names_nothing_tells_of_no_card() -> None:
+    """
+    A refund of what a desk asked finds no original, and so no card: 25, then 21.
+
+    However long the line of refunds that name one another, no state of the card at its
+    end is told: that would be check 8 of a card which none of them found.
+    """
+    lives = Lives()
+    lives.ask(Wish("BLOCK", 4, reason="LOST", staff=True))
+    for named in (1, 2, 3, 4):
+        lives.ask(Wish("REFUND", minor=1_00, of=named))
+    lives.ask(Wish("REVERSE", of=5))
+    lives.settle()
+
+    assert [done.result for done in lives.model.done.values()] == [
+        "CARD_NOT_ACTIVE",
+        "ORIGINAL_NOT_FOUND",
+        *["CANNOT_BE_REVERSED"] * 3,
+        "APPROVED",
+    ]

@@ -45,6 +45,11 @@ CONTROLLER = Caller(DeviceName("m-1", "s-1", "controller"), CERTIFICATE)
 TILL_2 = Caller(DeviceName("m-1", "s-1", "till-2"), CERTIFICATE)
 T2 = TerminalId(2)
 SECOND_INDEX = b"\x08" * 32
+# What opens the second card: it is then like the first.
+OPEN = {
+    name: getattr(world.card(), name)
+    for name in ("state", "load_count", "balance_minor")
+}
 BOUNDS = Bounds(
     restart_limit=3,
     retry_limit=3,
@@ -236,6 +241,23 @@ def sales(count: int) -> list[Redeem]:
     Ask for as many sales of 1.00.
     """
     return [world.redeem(world.amount(1_00), number=n) for n in range(1, count + 1)]
+
+
+def mixed(lane: Bench, count: int, *stuck: int) -> list[Item]:
+    """
+    Ask for sales, those at these places from the second card.
+    """
+    return [
+        lane.item(of_second_card(sale) if place in stuck else sale)
+        for place, sale in enumerate(sales(count))
+    ]
+
+
+def answered(items: list[Item]) -> list[bool]:
+    """
+    Tell who has an answer.
+    """
+    return [item.future.done() and isinstance(outcome(item), Answer) for item in items]
 
 
 def raising(error: Exception) -> Callable[[], None]:

@@ -31,7 +31,13 @@ from gateway.domain.policy import Policy
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.results import ADJUSTMENTS, APPROVALS, NO_USE, ActivityType
 from gateway.engine.locking import CardName, Claim, Locked, LockRequest
-from gateway.engine.ports import BalanceRead, ItemFaultError, LockTimeoutError, WriteSet
+from gateway.engine.ports import (
+    BalanceRead,
+    ItemFaultError,
+    LockTimeoutError,
+    OvertakenError,
+    WriteSet,
+)
 from gateway.engine.stored import StoredRequest
 from tests.support import fake_walls
 from tests.support.fake_transaction import FakeTransaction
@@ -47,7 +53,8 @@ class FakeBooks:
     commit something of a rival's. `poison` fails any batch that records such a request.
     Places: "look_up", "open", "locked" (cards locked, keys not claimed), "clock" (all
     claimed), "read_stored", "commit", "committed" (before the reply), "read", "policy".
-    `held` cards are kept by a stranger's transaction; `looks` counts who asked.
+    `held` cards are kept by a stranger's transaction, its number in `holders`; `looks`
+    counts who asked.
     `blind` books never lock a card named by its id, as if each came too late.
     """
 
@@ -66,6 +73,7 @@ class FakeBooks:
         self.poison: dict[RequestId, Exception] = {}
         self.blind = False
         self.held: set[CardId] = set()
+        self.holders: dict[CardId, int] = {}
         self.looks = 0
         self.opened: list[LockRequest] = []
         self.uses: dict[CardId, DayUse] = {}
@@ -169,7 +177,7 @@ class FakeBooks:
         patience_ms: int,
     ) -> dict[CardName, int]:
         """
-        Tell which cards a stranger keeps.
+        Tell which cards a stranger keeps, and who: unless told, one for each version.
         """
         assert self._open is None, "a lane has one transaction at a time"
         self.looks += 1
@@ -184,7 +192,7 @@ class FakeBooks:
             if key in self.keys:
                 names[key] = self.records[self.keys[key][0]].card_id
         return {
-            name: self.cards[card_id].version
+            name: self.holders.get(card_id, self.cards[card_id].version)
             for name, card_id in names.items()
             if card_id in self.held
         }
@@ -358,7 +366,7 @@ class FakeBooks:
                 if record.activity is ActivityType.CONFIRM:
                     taken, name = confirmed, "transaction_confirm_key"
                 if original in taken:
-                    _refuse(name)
+                    _refuse(name, overtaken=taken is undone)
                 taken.add(original)
             elif record.activity is ActivityType.REFUND and record.result in APPROVALS:
                 assert original is not None
@@ -390,5 +398,6 @@ class FakeBooks:
         self._open = None
 
 
-def _refuse(constraint: str) -> None:
-    raise ItemFaultError(f"violates {constraint}", constraint=constraint)
+def _refuse(constraint: str, *, overtaken: bool = False) -> None:
+    fault = OvertakenError if overtaken else ItemFaultError
+    raise fault(f"violates {constraint}", constraint=constraint)

@@ -206,16 +206,13 @@ class Model:
             "VOID": self._void_fault,
             "REFUND": self._refund_fault,
         }[ask.operation]
-        # A decline may have hidden the balance: then this must not tell it.
-        told = told._replace(shown=original.approved)
+        # What it names may have hidden the balance: then this must not tell it.
+        told = told._replace(shown=original.approved and about["balances_shown"])
         fault = decide(ask, original, card, now)
         if fault == "nothing to undo":
             return end(told._replace(effective=False), of=card)
         if fault or card is None:
             hidden = fault in {"CARD_CLOSED", "CARD_NOT_ACTIVE"}
-            undoing = fault == "CANNOT_BE_REVERSED" and about["activity"] == "REVERSAL"
-            if ask.operation == "REVERSAL" and undoing:
-                told = told._replace(shown=True)
             shown = told.shown and not hidden
             return end(told._replace(result=str(fault), shown=shown), of=card)
         if refund:
@@ -290,7 +287,8 @@ class Model:
         history = self._history[card.number]
         later = history[history.index(original) + 1 :]
         activation = original.row["activity"] == "ACTIVATE"
-        if activation and any(not entry.undone for entry in later):
+        blocked = card.state == "BLOCKED"
+        if activation and (blocked or any(not entry.undone for entry in later)):
             return "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
         if original.refunded("approved_minor") or after < card.held:
             return "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
@@ -306,7 +304,6 @@ class Model:
             card.loaded -= about["card_minor"]
         if about["activity"] == "ACTIVATE":
             card.expires = original.expires_before
-            # A block outlives the activation that is undone.
             card.state = "PENDING" if card.state == "ACTIVE" else card.state
         elif card.state == "DEPLETED":
             card.state = "ACTIVE"

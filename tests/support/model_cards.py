@@ -89,6 +89,18 @@ class Done:
     undone: bool = False
     sale: "Done | None" = None
 
+    # The request that it found, if it names one.
+    named: "Done | None" = None
+
+    @property
+    def blind(self) -> bool:
+        """
+        Tell whether it found no card: neither its own, nor one by what it names.
+        """
+        if self.wish.card:
+            return False
+        return self.named is None or self.named.blind
+
     @property
     def at_desk(self) -> bool:
         """
@@ -113,6 +125,8 @@ class LifeModel:
         decide = getattr(self, f"_{wish.what.lower()}")
         said = decide(wish)
         done = said if isinstance(said, Done) else Done(wish, said)
+        if wish.of and not self.done[wish.of].at_desk:
+            done.named = self.done[wish.of]
         self.done[number] = done
         if done.result == "APPROVED" and wish.what in USES | {"ACTIVATE"}:
             card = self.cards[wish.card] if wish.card else self._last(wish.of)
@@ -172,7 +186,7 @@ class LifeModel:
         sale = self.done[wish.of]
         if sale.at_desk:
             return "ORIGINAL_NOT_FOUND"
-        if sale.result == "ORIGINAL_NOT_FOUND":
+        if sale.blind:
             return "CANNOT_BE_REVERSED"
         card = self._last(wish.of)
         if card.closed:
@@ -202,7 +216,7 @@ class LifeModel:
         back = original.minor if what == "REDEEM" else -original.minor
         if original.refunded or card.balance + back < 0:
             return "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
-        if what == "ACTIVATE" and self._was_used_since(original):
+        if what == "ACTIVATE" and (card.block or self._was_used_since(original)):
             return "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
         original.undone = True
         card.balance += back
@@ -210,7 +224,7 @@ class LifeModel:
             card.loads -= 1
             card.loaded -= original.minor
         if what == "ACTIVATE":
-            card.state = "PENDING" if card.state == "ACTIVE" else card.state
+            card.state = "PENDING"
         elif what != "LOAD":
             card.settle()
         if original.sale is not None:

@@ -17,38 +17,74 @@ LIMIT %(most)s;
 
 -- name: check_terminal_uses
 -- What each terminal with limits did on its last business day is what its transactions
--- of that day come to that were not undone on it.
+-- of that day come to that were not undone on it. When a clock went back, those of an
+-- earlier day that were made after it (their ids tell) may be counted on it besides.
 SELECT
     e.terminal_id, e.counted_on, e.load_minor, u.load_minor AS counted_load_minor,
     e.loads, u.loads AS counted_loads, e.spend_minor,
     u.spend_minor AS counted_spend_minor, e.spends, u.spends AS counted_spends
 FROM terminal_use AS e
-CROSS JOIN LATERAL (
-    SELECT
-        coalesce(sum(t.terminal_minor) FILTER (WHERE t.activity <= 2), 0) AS load_minor,
-        count(*) FILTER (WHERE t.activity <= 2) AS loads,
-        coalesce(sum(t.terminal_minor) FILTER (WHERE t.activity > 2), 0) AS spend_minor,
-        count(*) FILTER (
-            WHERE t.activity > 2 AND (t.activity <> 9 OR t.original_transaction_id IS NULL)
-        ) AS spends
+LEFT JOIN LATERAL (
+    SELECT t.transaction_id
     FROM transaction AS t
     WHERE
         t.terminal_id = e.terminal_id
         AND t.business_date = e.counted_on
         AND t.terminal_minor IS NOT NULL
-        AND t.activity IN (1, 2, 3, 6, 9)
-        AND NOT EXISTS (
-            SELECT FROM transaction AS r
-            WHERE
-                r.original_transaction_id = t.transaction_id
-                AND r.effective
-                AND r.activity IN (4, 8)
-                AND r.business_date = t.business_date
-        )
+    ORDER BY t.transaction_id
+    LIMIT 1
+) AS first ON true
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(sum(d.load_minor) FILTER (WHERE d.of_day), 0) AS load_minor,
+        coalesce(sum(d.loads) FILTER (WHERE d.of_day), 0) AS loads,
+        coalesce(sum(d.spend_minor) FILTER (WHERE d.of_day), 0) AS spend_minor,
+        coalesce(sum(d.spends) FILTER (WHERE d.of_day), 0) AS spends,
+        coalesce(sum(d.load_minor), 0) AS most_load_minor,
+        coalesce(sum(d.loads), 0) AS most_loads,
+        coalesce(sum(d.spend_minor), 0) AS most_spend_minor,
+        coalesce(sum(d.spends), 0) AS most_spends
+    FROM (
+        SELECT
+            t.business_date = e.counted_on AS of_day,
+            CASE WHEN t.activity <= 2 THEN t.terminal_minor END AS load_minor,
+            CASE WHEN t.activity <= 2 THEN 1 END AS loads,
+            CASE WHEN t.activity > 2 THEN t.terminal_minor END AS spend_minor,
+            CASE
+                WHEN
+                    t.activity > 2
+                    AND (t.activity <> 9 OR t.original_transaction_id IS NULL)
+                    THEN 1
+            END AS spends
+        FROM transaction AS t
+        WHERE
+            t.terminal_id = e.terminal_id
+            AND (
+                (
+                    t.business_date = e.counted_on
+                    AND NOT EXISTS (
+                        SELECT FROM transaction AS r
+                        WHERE
+                            r.original_transaction_id = t.transaction_id
+                            AND r.effective
+                            AND r.activity IN (4, 8)
+                            AND r.business_date = t.business_date
+                    )
+                )
+                OR (
+                    t.business_date < e.counted_on
+                    AND t.transaction_id > first.transaction_id
+                )
+            )
+            AND t.terminal_minor IS NOT NULL
+            AND t.activity IN (1, 2, 3, 6, 9)
+    ) AS d
 ) AS u
 WHERE
-    (e.load_minor, e.loads, e.spend_minor, e.spends)
-    <> (u.load_minor, u.loads, u.spend_minor, u.spends)
+    e.load_minor NOT BETWEEN u.load_minor AND u.most_load_minor
+    OR e.loads NOT BETWEEN u.loads AND u.most_loads
+    OR e.spend_minor NOT BETWEEN u.spend_minor AND u.most_spend_minor
+    OR e.spends NOT BETWEEN u.spends AND u.most_spends
 LIMIT %(most)s;
 
 -- name: check_limits

@@ -96,8 +96,8 @@ SELECT
     unnest(%(amounts_minor)s::bigint[]);
 
 -- name: update_cards
--- Change the cards' rows, each only from the version that was locked; fails if one of
--- them is not as it was. Index: card_pkey.
+-- Change the cards' rows, each only from the version that was locked and never to an
+-- earlier day; fails if one of them is not as it was. Index: card_pkey.
 WITH changed AS (
     UPDATE card SET
         state = next.state,
@@ -139,7 +139,10 @@ WITH changed AS (
             unnest(%(day_spend_minor)s::bigint[]) AS day_spend_minor,
             unnest(%(day_spends)s::bigint[]) AS day_spends
     ) AS next
-    WHERE card.card_id = next.card_id AND card.version = next.locked_version
+    WHERE
+        card.card_id = next.card_id
+        AND card.version = next.locked_version
+        AND (card.counted_on IS NULL OR card.counted_on <= next.counted_on)
     RETURNING card.card_id
 )
 SELECT require_rows_v1(count(*), cardinality(%(card_ids)s::bigint[])) FROM changed;
@@ -213,24 +216,36 @@ SELECT
     unnest(%(currency)s::text[]),
     unnest(%(opened_at)s::timestamptz[])
 ON CONFLICT (transaction_id, kind) DO NOTHING;
+
 -- name: update_terminals
--- Write what terminals did that count; their rows are locked. Index: terminal_use_pkey.
-UPDATE terminal_use SET
-    counted_on = next.counted_on,
-    load_minor = next.load_minor,
-    loads = next.loads,
-    spend_minor = next.spend_minor,
-    spends = next.spends
-FROM (
-    SELECT
-        unnest(%(terminal_ids)s::bigint[]) AS terminal_id,
-        unnest(%(counted_on)s::date[]) AS counted_on,
-        unnest(%(load_minor)s::bigint[]) AS load_minor,
-        unnest(%(loads)s::bigint[]) AS loads,
-        unnest(%(spend_minor)s::bigint[]) AS spend_minor,
-        unnest(%(spends)s::bigint[]) AS spends
-) AS next
-WHERE terminal_use.terminal_id = next.terminal_id;
+-- Write what terminals did that count; their rows are locked, and none goes back to an
+-- earlier day. Index: terminal_use_pkey.
+WITH changed AS (
+    UPDATE terminal_use SET
+        counted_on = next.counted_on,
+        load_minor = next.load_minor,
+        loads = next.loads,
+        spend_minor = next.spend_minor,
+        spends = next.spends
+    FROM (
+        SELECT
+            unnest(%(terminal_ids)s::bigint[]) AS terminal_id,
+            unnest(%(counted_on)s::date[]) AS counted_on,
+            unnest(%(load_minor)s::bigint[]) AS load_minor,
+            unnest(%(loads)s::bigint[]) AS loads,
+            unnest(%(spend_minor)s::bigint[]) AS spend_minor,
+            unnest(%(spends)s::bigint[]) AS spends
+    ) AS next
+    WHERE
+        terminal_use.terminal_id = next.terminal_id
+        AND (
+            terminal_use.counted_on IS NULL
+            OR terminal_use.counted_on <= next.counted_on
+        )
+    RETURNING terminal_use.terminal_id
+)
+SELECT require_rows_v1(count(*), cardinality(%(terminal_ids)s::bigint[])) FROM changed;
+
 -- name: write_pin_tries
 -- Count wrong PINs, or forgive them; fails if fewer were ever wrong than are known.
 -- Index: card_pin_try_pkey.

@@ -44,22 +44,23 @@ ORDER BY card_id
 FOR UPDATE SKIP LOCKED;
 
 -- name: named_cards
--- Tell the version of every card that a number, id or request key names, held or not.
+-- Tell who last held every card that a number, id or request key names: held now or not,
+-- xmax is the number of that transaction.
 -- Indexes: card_number_index_key, request_key_pkey, transaction_pkey, card_pkey.
 SELECT
     card_id,
-    version,
+    xmax::text::bigint AS holder,
     number_index,
     NULL::bigint AS terminal_id,
     NULL::uuid AS request_id
 FROM card
 WHERE number_index = ANY(%(indexes)s::bytea[])
 UNION ALL
-SELECT card_id, version, NULL::bytea, NULL::bigint, NULL::uuid
+SELECT card_id, xmax::text::bigint, NULL::bytea, NULL::bigint, NULL::uuid
 FROM card
 WHERE card_id = ANY(%(card_ids)s::bigint[])
 UNION ALL
-SELECT c.card_id, c.version, NULL::bytea, k.terminal_id, k.request_id
+SELECT c.card_id, c.xmax::text::bigint, NULL::bytea, k.terminal_id, k.request_id
 FROM
     (
         SELECT

@@ -115,6 +115,29 @@ async def test_36_a_right_pin_before_the_limit_resets_it(
     assert gateway_process.balance_of(plastic) == 97_00
 
 
+async def test_no_answer_is_a_balance_without_a_pin(
+    till: Till, pin_card: MakeCard
+) -> None:
+    """
+    What changed the card has a receipt; what is refused or undoes nothing tells none.
+    """
+    plastic = await pin_card()
+    sale = await till.redeem(plastic, 10_00, pin=RIGHT)
+    too_much = await till.redeem(plastic, 999_00, pin=RIGHT)
+    undone = await till.reverse(sale)
+
+    for told, available in ((sale, "90.00"), (too_much, "90.00"), (undone, "100.00")):
+        assert read(told).available == f"{available} USD"
+    for told in (
+        await till.deactivate(plastic),
+        await till.reverse(sale),
+        await till.void(sale),
+        await till.refund(sale, 1_00),
+        await till.redeem(plastic, 999_00),
+    ):
+        assert (read(told).available, read(told).ledger) == ("", "")
+
+
 async def test_36_the_counter_survives_a_restart(start_gateway: StartGateway) -> None:
     """
     36: SIGKILL of the worker and an emptied Redis between tries: the count goes on.

@@ -40,6 +40,16 @@ def uuid_of(number: int) -> str:
     return f"'00000000-0000-0000-0000-{number:012}'"
 
 
+def rows_of(connection: Connection) -> list[tuple[Any, ...]]:
+    """
+    Read what stands there: step of the card, activity, amount, and whether it counts.
+    """
+    return connection.execute(
+        "SELECT card_seq, activity, approved_minor, effective FROM transaction "
+        "ORDER BY card_seq"
+    ).fetchall()
+
+
 SALE: Final = LOAD | {"activity": "3", "transaction_id": uuid_of(1)}
 REFUND: Final = {"activity": "7", "original_transaction_id": uuid_of(1)}
 UNDO_FIRST: Final = {
@@ -88,6 +98,15 @@ def test_refunds_up_to_their_sale_are_let_in(connection: Connection) -> None:
         REFUND | {"approved_minor": "3"},
     )
 
+    assert [
+        (1, 3, 5, None),
+        (2, 7, 3, None),
+        (3, 7, 2, None),
+        (4, 8, 5, True),
+        (5, 7, 3, None),
+        (None, 7, 0, None),
+    ] == rows_of(connection)
+
 
 def test_what_is_undone_is_undone_once(connection: Connection) -> None:
     """
@@ -99,3 +118,4 @@ def test_what_is_undone_is_undone_once(connection: Connection) -> None:
         insert_children(connection, first, first | {"activity": "4"})
 
     assert "transaction_effective_reversal_key" == caught.value.diag.constraint_name
+    assert [(1, 3, 5, None), (2, 8, 5, True)] == rows_of(connection)

@@ -182,6 +182,12 @@ def test_a_refusal_is_let_in(connection: Connection) -> None:
     """
     record(connection, BARRED)
     record(connection, BARRED | {"refusal": "4", "refusal_hours": "repeat('1', 400)"})
+    kept = connection.execute(
+        "SELECT result, refusal, refusal_hours, restriction_version_id "
+        "FROM transaction ORDER BY refusal"
+    ).fetchall()
+
+    assert [(21, 1, None, 1), (21, 4, "1" * 400, 1)] == kept
 
 
 @pytest.mark.parametrize("spoiled", NO_REFUSALS)

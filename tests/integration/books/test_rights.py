@@ -3,7 +3,7 @@ What each role cannot do.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import pytest
@@ -176,12 +176,35 @@ def test_every_table_is_the_owners(shared: FreshDatabase) -> None:
     assert [] == public
 
 
-def test_the_gateway_does_its_work(shared: FreshDatabase) -> None:
+def test_the_gateway_does_its_work(seeded: FreshDatabase) -> None:
     """
-    What is not refused is allowed: it reads the policy and locks cards.
+    What is not refused is allowed: it reads the policy, and locks and changes cards.
     """
-    with psycopg.connect(shared.gateway_dsn) as connection:
-        for table in (*POLICY, *JOURNAL, "policy_version", "clock_offset"):
-            connection.execute(f"SELECT * FROM {table}".encode())  # noqa: S608 -- our own names
-        connection.execute("SELECT card_id, balance_minor FROM card FOR UPDATE")
-        connection.execute("UPDATE card SET balance_minor = 1, version = 2, state = 3")
+    tables = (*POLICY, *JOURNAL, "policy_version", "clock_offset")
+    with (
+        psycopg.connect(seeded.gateway_dsn) as connection,
+        psycopg.connect(seeded.owner_dsn) as owner,
+    ):
+        seen, there = (
+            [rows_in(one, table) for table in tables] for one in (connection, owner)
+        )
+        locked = connection.execute("SELECT card_id FROM card FOR UPDATE").fetchall()
+        changed = connection.execute(
+            "UPDATE card SET balance_minor = 1, version = 2, state = 3"
+        ).rowcount
+        balances = connection.execute(
+            "SELECT DISTINCT balance_minor, version, state FROM card"
+        ).fetchall()
+
+    assert seen == there
+    assert any(there)
+    assert [(1,), (2,), (3,), (4,)] == sorted(locked)
+    assert 4 == changed
+    assert [(1, 2, 3)] == balances
+
+
+def rows_in(connection: psycopg.Connection[Any], table: str) -> int:
+    """
+    Count the rows that somebody sees when he reads all columns.
+    """
+    return len(connection.execute(f"SELECT * FROM {table}".encode()).fetchall())  # noqa: S608 -- our own names

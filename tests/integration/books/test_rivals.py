@@ -233,10 +233,38 @@ async def test_held_cards_are_told_without_waiting(
     batch, _ = await rival.open(lock_request(cards=(2,)))
     await batch.rollback()
 
-    assert by_number == {number_index(1): 1, number_index(3): 0}
-    assert by_key == {sale.key: 1}
-    assert held == by_number | by_key | {CardId(3): 0}
+    assert by_number.keys() == {number_index(1), number_index(3)}
+    assert by_key == {sale.key: by_number[number_index(1)]}
+    assert held == by_number | by_key | {CardId(3): by_number[number_index(3)]}
     assert nobody == {}
+
+
+@pytest.mark.parametrize("trades", [True, False])
+async def test_who_holds_a_card_is_told(
+    make_books: Callable[..., PostgresBooks], *, trades: bool
+) -> None:
+    """
+    The same number while one transaction keeps it, another when another one has it.
+
+    Also if the one before changed nothing: a decline holds its card all the same.
+    """
+    rival, ours = make_books(), make_books(PATIENT)
+    names = [number_index(1)]
+    claim = new_claim()
+    batch, locked = await rival.open(lock_request(claim, cards=(1,)))
+    first = await ours.held_cards(names, [], [], patience_ms=20)
+    again = await ours.held_cards(names, [], [], patience_ms=20)
+    if trades:
+        await batch.commit(together(moved(locked.cards[0], claim, load(900), locked)))
+    else:
+        await batch.rollback()
+    batch, _ = await rival.open(lock_request(new_claim(), cards=(1,)))
+    second = await ours.held_cards(names, [], [], patience_ms=20)
+    await batch.rollback()
+
+    assert first == again
+    assert first.keys() == second.keys() == {number_index(1)}
+    assert first != second
 
 
 async def test_a_table_that_is_held_is_not_waited_for_long(

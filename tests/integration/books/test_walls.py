@@ -3,6 +3,7 @@ The second walls: what the tables refuse, whoever asks.
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Final
 
 import psycopg
@@ -209,6 +210,20 @@ def test_what_is_right_is_let_in(connection: Connection) -> None:
     insert(connection, "transaction", DECLINE | {"requested_minor": "-5"})
     insert(connection, "transaction", LOAD | RATES | {"rounding": "-0.5"})
     insert_postings(connection, (1, 1, "USD", -5), (1, 2, "USD", 5))
+    cards = connection.execute(
+        "SELECT last_four, state, currency FROM card WHERE number_index = sha256('new')"
+    ).fetchall()
+    transactions = connection.execute(
+        "SELECT activity, requested_minor, card_minor, rounding FROM transaction "
+        "ORDER BY activity"
+    ).fetchall()
+    postings = connection.execute(
+        "SELECT line, amount_minor FROM posting ORDER BY line"
+    ).fetchall()
+
+    assert [("1234", 3, "USD")] == cards
+    assert [(2, None, 5, Decimal("-0.5")), (3, -5, 0, None)] == transactions
+    assert [(1, -5), (2, 5)] == postings
 
 
 def test_a_card_changes_once_a_version(connection: Connection) -> None:

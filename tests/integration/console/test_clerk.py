@@ -6,27 +6,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from gateway.runtime.logging import close_logging
 from tests.architecture.tree import ROOT
 from tests.integration.console.test_serve import environment, serving
 
 LIMIT_S = 30
 STOP_S = 20
-
-
-@pytest.fixture(autouse=True)
-def _logs_of_this_process_end() -> Iterator[None]:
-    """
-    Close what ran in the test's own process.
-    """
-    yield
-    close_logging()
 
 
 def clerk_of(serve: subprocess.Popen[str], *, other_than: int = 0) -> int:
@@ -36,10 +25,20 @@ def clerk_of(serve: subprocess.Popen[str], *, other_than: int = 0) -> int:
     limit = time.monotonic() + LIMIT_S
     while time.monotonic() < limit:
         for process in psutil.Process(serve.pid).children():
-            if "gateway.clerk" in process.cmdline() and process.pid != other_than:
+            if process.pid != other_than and "gateway.clerk" in words_of(process):
                 return int(process.pid)
         time.sleep(0.05)
     raise AssertionError("no clerk runs")
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """
+    Give the words a process was started with; one that ended by now has none.
+    """
+    try:
+        return list(process.cmdline())
+    except psutil.NoSuchProcess:
+        return []
 
 
 @pytest.mark.timeout(120)

@@ -22,8 +22,8 @@ from gateway.books.migrate import read_migrations
 from gateway.console.root import app
 from gateway.console.serve import SERVING_FILE
 from gateway.runtime.data_folder import DataFolder
-from gateway.runtime.logging import close_logging
 from tests.architecture.tree import ROOT
+from tests.support.kept_logging import kept_logging
 from tests.support.scrip_command import Scrip
 
 START_TIMEOUT_S = 60
@@ -33,10 +33,10 @@ STOP_TIMEOUT_S = 30
 @pytest.fixture(autouse=True)
 def _logs_of_this_process_end() -> Iterator[None]:
     """
-    Close what `serve` opened where it ran in the test's own process.
+    Undo what `serve` did to logging where it ran in the test's own process.
     """
-    yield
-    close_logging()
+    with kept_logging():
+        yield
 
 
 def environment() -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import structlog.testing
 
 from gateway.books.connect import Session
 from gateway.books.readings import PostgresReadings
@@ -58,5 +59,12 @@ def test_full_page_writes_are_the_file_systems_business() -> None:
     """
     A file system that never tears a page needs none: that is a warning.
     """
-    require_durable_books(["full_page_writes"])
-    require_durable_books([])
+    with structlog.testing.capture_logs() as logs:
+        require_durable_books([])
+        said_of_safe_ones = list(logs)
+        require_durable_books(["full_page_writes"])
+    (warning,) = logs
+
+    assert [] == said_of_safe_ones
+    assert ("warning", "full_page_writes") == (warning["log_level"], warning["off"])
+    assert "torn by a power loss" in warning["event"]

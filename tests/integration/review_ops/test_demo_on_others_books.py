@@ -10,17 +10,17 @@ from typer.testing import CliRunner
 
 from gateway.console.root import app
 from gateway.runtime.data_folder import DataFolder
-from gateway.runtime.logging import close_logging
+from tests.support.kept_logging import kept_logging
 from tests.support.stores import FreshDatabase
 
 
 @pytest.fixture(autouse=True)
 def _logs_of_this_process_end() -> Iterator[None]:
     """
-    Close what `serve` opened in the test's own process.
+    Undo what `serve` did to logging in the test's own process.
     """
-    yield
-    close_logging()
+    with kept_logging():
+        yield
 
 
 @pytest.mark.parametrize("store", ["POSTGRES", "REDIS"])

@@ -2,6 +2,7 @@
 A worker refuses to start where it would do harm.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,6 +26,21 @@ def settings_of(folder: Path, *, strike: bool) -> Settings:
     return Settings(data_folder=folder, test=RehearsalSettings(fault_points=strike))
 
 
+SHIFTS = [timedelta(0), timedelta(days=400), timedelta(microseconds=-1)]
+
+
+def allowed(folder: DataFolder) -> list[timedelta]:
+    """
+    List the shifts of the clock with which a worker would start here.
+    """
+    passed = []
+    for shift in SHIFTS:
+        with suppress(RefusedStartError):
+            require_honest_clock(shift, folder)
+            passed.append(shift)
+    return passed
+
+
 def test_a_shifted_clock_is_refused(tmp_path: Path) -> None:
     """
     Real books with a shifted clock are a mistake: the start says so.
@@ -37,9 +53,12 @@ def test_a_folder_for_tests_may_shift_it(tmp_path: Path) -> None:
     """
     A marked folder allows it, and without a shift nothing is asked.
     """
-    require_honest_clock(timedelta(0), DataFolder(tmp_path))
-    DataFolder(tmp_path).mark_for_tests()
-    require_honest_clock(timedelta(days=400), DataFolder(tmp_path))
+    folder = DataFolder(tmp_path)
+    assert allowed(folder) == [timedelta(0)]
+
+    folder.mark_for_tests()
+
+    assert allowed(folder) == SHIFTS
 
 
 async def test_no_faults_unless_asked(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from gateway.console.card_number_file import (
     NumberedCard,
 )
 from gateway.console.faults import BadInputError
+from gateway.vault.errors import CardNumberError, PinError
 from gateway.vault.numbers import generate_card_numbers
 from gateway.vault.pins import Pin
 
@@ -137,6 +138,7 @@ def test_two_runs_never_write_to_one_file(path: Path) -> None:
         (HEADER + b"1\n", "line 2"),
         (HEADER + b"1,4111111111111112\n", "line 2"),
         (HEADER + b"1,\xff\n", "line 2"),
+        (HEADER + b"9" * 5_000 + b",6035\n", "line 2"),
     ],
 )
 def test_another_file_is_refused_and_not_repeated(
@@ -155,6 +157,30 @@ def test_another_file_is_refused_and_not_repeated(
 
     assert "4111" not in refused.value.message
     assert content == path.read_bytes()
+
+
+def test_why_a_line_is_refused_is_told_without_its_digits(path: Path) -> None:
+    """
+    The rule it breaks is the cause; nothing along the chain holds what was read.
+    """
+    for header, line, cause in (
+        (HEADER, b"1,4111111111111112", CardNumberError),
+        (PIN_HEADER, b"1," + CARDS[0].number.digits.encode() + b",12x4", PinError),
+        (HEADER, b"1,4111111111111111\xff", type(None)),
+    ):
+        path.write_bytes(header + line + b"\n")
+        path.chmod(0o600)
+        with (
+            CardNumberFile.open(path, resume=True, pins=header == PIN_HEADER) as file,
+            pytest.raises(BadInputError, match="line 2") as refused,
+        ):
+            file.lines()
+        error = refused.value
+
+        assert type(error.__cause__) is cause
+        assert error.__cause__ is None or str(error.__cause__) in error.message
+        assert error.__context__ is error.__cause__
+        assert not any(part in error.message for part in ("4111", "6035", "12x4"))
 
 
 def test_what_others_may_read_is_refused(path: Path) -> None:

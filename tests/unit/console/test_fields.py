@@ -111,6 +111,17 @@ def test_what_is_written_badly_is_refused(
     assert refused.value.message.isprintable()
 
 
+def test_a_day_that_the_calendar_lacks_keeps_the_reason() -> None:
+    """
+    2025-02-30 looks like a day: the calendar's own word is the cause.
+    """
+    with pytest.raises(FieldError) as refused:
+        fields.read_day("2025-02-30")
+
+    assert isinstance(refused.value.__cause__, ValueError)
+    assert "day is out of range" in refused.value.message
+
+
 def test_an_amount_has_the_currencys_digits() -> None:
     """
     Nothing is rounded, and nothing that is no amount above zero passes.

@@ -38,8 +38,16 @@ def test_no_connection_goes_to_the_socket_that_keeps_it() -> None:
         worker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         worker.bind((HERE, port))
         worker.listen(32)
-        for _ in range(32):
-            socket.create_connection((HERE, port), timeout=5).close()
+        worker.settimeout(5)
+        answers = []
+        for number in range(32):
+            with socket.create_connection((HERE, port), timeout=5) as caller:
+                accepted, _ = worker.accept()
+                with accepted:
+                    accepted.sendall(bytes([number]))
+                answers.append(caller.recv(1))
+
+    assert [bytes([number]) for number in range(32)] == answers
 
 
 def test_a_port_on_which_somebody_listens_is_refused() -> None:

@@ -27,6 +27,7 @@ ZONE = ZoneInfo("Asia/Dubai")
 DAY = date(2026, 11, 21)
 NEXT = world.NOW + timedelta(days=1)
 BEFORE = world.NOW - timedelta(days=1)
+LATER = date(2026, 11, 22)
 A = ActivityType
 
 
@@ -184,3 +185,41 @@ def test_uses_are_loads_and_sales() -> None:
     assert without((use,), sale.transaction_id) == ()
     assert without((use,), None) == (use,)
     assert use.at.tzinfo is UTC
+
+
+# --- A clock that goes back ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("known", [None, DAY, LATER])
+def test_the_use_of_a_day_never_goes_back(known: date | None) -> None:
+    """
+    What is asked for an earlier day counts on the greater one, and it is not forgotten.
+    """
+    used = DayUse(known, 1, 2, 3, 4)
+
+    assert used.on(DAY) == (used if known else DayUse(DAY))
+    assert used.on(LATER) == (used if known == LATER else DayUse(LATER))
+
+
+def test_a_terminal_counts_on_its_greater_day() -> None:
+    """
+    The clock went back over the cut-off: the limit of the later day goes on.
+    """
+    sale = row(A.REDEEM, terminal_minor=5)
+    ahead = sale.business_date + timedelta(days=1)
+    used = DayUse(ahead, spend_minor=7, spends=2)
+
+    assert count_terminal(used, sale) == DayUse(ahead, spend_minor=12, spends=3)
+
+
+def test_what_counted_on_another_day_is_not_given_back() -> None:
+    """
+    Neither to a terminal nor to a card: it would make room that nobody had.
+    """
+    sale, undoing = row(A.REDEEM, terminal_minor=5), row(A.VOID, effective=True)
+    freeing = freed(A.RELEASE, 3_00)
+    ahead = DayUse(LATER, spend_minor=7_00, spends=2)
+
+    assert count_terminal(ahead, undoing, sale) is ahead
+    assert count_card(ahead, undoing, zone=UTC, original=sale) is ahead
+    assert count_card(ahead, freeing, zone=UTC, placed_at=world.NOW) is ahead

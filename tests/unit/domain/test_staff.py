@@ -192,7 +192,7 @@ def test_tills_and_staff_are_kept_apart(rules: Policy) -> None:
 
 def test_no_till_speaks_for_a_desk(rules: Policy) -> None:
     """
-    Not a controller of its store, and not another device that was given its terminal.
+    Not a controller of its store, not a device given its terminal, nor as an original.
     """
     taken = replace(rules.devices[TILL_2.device], terminal_id=DESKS[OMAR])
     posing = replace(rules, devices=rules.devices | {TILL_2.device: taken})
@@ -200,12 +200,14 @@ def test_no_till_speaks_for_a_desk(rules: Policy) -> None:
     for refused in (
         lambda: rules.terminal_of(CONTROLLER, "omar"),
         lambda: rules.check_caller(CONTROLLER, DESKS[OMAR]),
+        lambda: rules.sibling_of(CONTROLLER, "omar"),
+        lambda: posing.sibling_of(TILL_2, "amira"),
         lambda: posing.terminal_of(TILL_2, ""),
         lambda: posing.check_caller(TILL_2, DESKS[OMAR]),
     ):
         with pytest.raises(TerminalDeniedError, match="desk of a staff member"):
             refused()
-    assert rules.sibling_of(CONTROLLER, "omar") == DESKS[OMAR]
+    assert rules.sibling_of(CONTROLLER, "t-1") == world.TERMINAL
 
 
 @pytest.mark.parametrize(

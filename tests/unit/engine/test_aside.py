@@ -17,14 +17,16 @@ from gateway.domain.ids import CardId
 from gateway.engine import aside
 from gateway.engine.answers import Answer
 from gateway.engine.aside import Patience
-from gateway.engine.items import Item
 from gateway.engine.ports import BooksUnavailableError, ItemFaultError, LockTimeoutError
 from tests.support import world
 from tests.support.engine_world import (
     BOUNDS,
+    OPEN,
     Bench,
+    answered,
     bench,
     kinds,
+    mixed,
     of_second_card,
     outcome,
     raising,
@@ -35,10 +37,6 @@ from tests.support.world import reverse
 
 FIRST, SECOND = CardId(1), CardId(2)
 LONG = replace(BOUNDS, patience=Patience(alone_ms=60_000))
-OPEN = {
-    name: getattr(world.card(), name)
-    for name in ("state", "load_count", "balance_minor")
-}
 TIMEOUT = LockTimeoutError("55P03")
 
 
@@ -49,23 +47,6 @@ def patient() -> Bench:
     lane = bench(world.card(), second_card(**OPEN), bounds=LONG)
     lane.books.held.add(SECOND)
     return lane
-
-
-def mixed(lane: Bench, count: int, *stuck: int) -> list[Item]:
-    """
-    Ask for sales, those at these places from the second card.
-    """
-    return [
-        lane.item(of_second_card(sale) if place in stuck else sale)
-        for place, sale in enumerate(sales(count))
-    ]
-
-
-def answered(items: list[Item]) -> list[bool]:
-    """
-    Tell who has an answer.
-    """
-    return [item.future.done() and isinstance(outcome(item), Answer) for item in items]
 
 
 def patiences(lane: Bench) -> list[int | None]:

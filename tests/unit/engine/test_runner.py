@@ -6,9 +6,11 @@ import asyncio
 
 import pytest
 
+from gateway.domain.commands import MoneyCommand
 from gateway.domain.errors import (
     ConcurrencyError,
     DependencyError,
+    DeviceDeniedError,
     InvariantError,
     NotAppliedError,
 )
@@ -20,20 +22,25 @@ from gateway.engine.ports import (
     CommitUnknownError,
     ItemFaultError,
     LockTimeoutError,
+    OvertakenError,
     SerializationError,
 )
 from tests.support import world
 from tests.support.engine_world import (
+    OPEN,
+    TILL_2,
     bench,
     kinds,
     lane_policy,
     of_second_card,
+    on_second,
     outcome,
     raising,
     sales,
     second_card,
 )
 from tests.support.fake_books import Strike
+from tests.support.late_requests import advice
 from tests.support.world import amount, redeem, reverse
 
 FIRST = CardId(1)
@@ -186,6 +193,103 @@ async def test_restarts_are_bounded() -> None:
     assert type(got) is ConcurrencyError
     assert lane.observer.restarts == ["card not locked"] * 4
     assert lane.books.commits == 1
+
+
+@pytest.mark.parametrize("blamed", range(5))
+async def test_who_asks_to_start_again_too_often_fails_alone(blamed: int) -> None:
+    """
+    The batch is halved down to it: its neighbours are answered, each once.
+    """
+    lane = bench(world.card(), second_card(**OPEN))
+    await lane.answers(of_second_card(redeem(amount(1_00), number=9)))
+    lane.books.blind = True
+    asked: list[MoneyCommand] = [*sales(4)]
+    asked.insert(blamed, reverse(9, with_card=False))
+
+    got = await lane.run(*asked)
+
+    assert [isinstance(one, Answer) for one in got] == [n != blamed for n in range(5)]
+    assert type(got[blamed]) is ConcurrencyError
+    assert lane.books.cards[FIRST].balance_minor == 96_00
+    assert lane.observer.halvings[0] == 5
+    assert len(lane.observer.halvings) <= 3
+    assert len(lane.observer.restarts) <= 4 * 4
+    assert not lane.observer.alarms
+
+
+async def test_all_that_ask_to_start_again_too_often_have_an_end() -> None:
+    """
+    Nobody is innocent: each is refused once, after as many tries as halves.
+    """
+    lane = bench()
+    await lane.answers(*sales(8))
+    lane.books.blind = True
+
+    got = await lane.run(
+        *[reverse(n, number=100 + n, with_card=False) for n in range(1, 9)]
+    )
+
+    assert kinds(got) == [ConcurrencyError] * 8
+    assert len(lane.observer.restarts) == 4 * (8 + 7)
+    assert lane.observer.halvings == [8, 4, 2, 2, 4, 2, 2]
+
+
+async def test_who_was_refused_on_the_way_is_not_in_the_halves() -> None:
+    """
+    Its certificate was revoked: only those who are left are halved, and counted.
+    """
+    lane = bench()
+    await lane.answers(redeem(amount(1_00), number=9))
+    lane.books.blind = True
+    lane.books.rules = lane_policy(2, revoked=True)
+    gone = lane.item(on_second(redeem(amount(1_00), number=1)), caller=TILL_2)
+    back = lane.item(reverse(9, with_card=False))
+
+    await lane.runner.run([gone, back])
+
+    assert kinds([outcome(gone), outcome(back)]) == [
+        DeviceDeniedError,
+        ConcurrencyError,
+    ]
+    assert not lane.observer.halvings
+
+
+# --- Overtaken ----------------------------------------------------------------------
+
+
+async def test_who_is_overtaken_decides_again() -> None:
+    """
+    Another worker undoes the same sale first, and no card's lock kept them apart.
+    """
+    lane = bench()
+    await lane.answers(of_second_card(advice(amount(5_00)), b"\x77" * 32))
+    lane.books.strike("commit", lane.rival(reverse(1, number=8, with_card=False)))
+
+    answers = await lane.answers(
+        reverse(1, number=7, with_card=False), redeem(amount(1_00), number=2)
+    )
+
+    assert [(a.record.result.name, a.record.effective) for a in answers] == [
+        ("APPROVED", False),
+        ("APPROVED", None),
+    ]
+    assert not lane.observer.halvings
+
+
+async def test_who_is_always_overtaken_is_a_fault_of_ours() -> None:
+    """
+    It cannot be: after as many tries as for a serialization failure it is halved.
+    """
+    lane = bench()
+    asked = sales(2)
+    overtaken = OvertakenError("23505", constraint="transaction_effective_reversal_key")
+    lane.books.poison[asked[0].request_id] = overtaken
+
+    got = await lane.run(*asked)
+
+    assert kinds(got) == [InvariantError, Answer]
+    assert lane.books.passed.count("commit") == 4 + 4 + 1
+    assert lane.observer.alarms == [("an item broke a constraint", overtaken)]
 
 
 @pytest.mark.parametrize("place", ["look_up", "open", "commit", "policy"])

@@ -22,12 +22,16 @@ from gateway.engine.ports import (
     SerializationError,
 )
 from gateway.engine.runner import Bounds
+from tests.support import world
 from tests.support.engine_world import (
+    OPEN,
     bench,
     kinds,
+    of_second_card,
     outcome,
     raising,
     sales,
+    second_card,
 )
 from tests.support.world import amount, redeem, reverse
 
@@ -208,6 +212,28 @@ async def test_restarts_while_finding_out_never_say_not_applied() -> None:
     (got,) = await lane.run(reverse(9, with_card=False))
 
     assert type(got) is OutcomeUnknownError
+
+
+@pytest.mark.parametrize("happened", [True, False])
+async def test_neighbours_of_restarts_are_found_out(*, happened: bool) -> None:
+    """
+    Only who asks to start again too often stays unknown; nobody gets "not applied".
+    """
+    lane = bench(world.card(), second_card(**OPEN))
+    await lane.answers(of_second_card(redeem(amount(1_00), number=9)))
+
+    def lose() -> None:
+        lane.books.blind = True
+        raise UNKNOWN
+
+    lane.books.strike("committed" if happened else "commit", lose)
+
+    back = reverse(9, with_card=False)
+    got = await lane.run(*sales(2), back, *sales(4)[2:])
+
+    assert kinds(got) == [Answer, Answer, OutcomeUnknownError, Answer, Answer]
+    assert lane.observer.unknown == [5]
+    assert not lane.observer.alarms
 
 
 async def test_an_unknown_commit_of_one_half() -> None:

@@ -6,7 +6,6 @@ import json
 import logging
 import subprocess
 import sys
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -15,7 +14,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import structlog
 
 from gateway.runtime.logging import (
     close_logging,
@@ -25,6 +23,7 @@ from gateway.runtime.logging import (
     write_line,
 )
 from gateway.runtime.settings_groups import LoggingSettings
+from tests.support.kept_logging import kept_logging
 
 NUMBER = "6016001234567890"
 REQUEST_ID = "0198f0f0-1111-7000-8000-000000000001"
@@ -49,16 +48,8 @@ def log_path(tmp_path: Path) -> Iterator[Path]:
     """
     Name a file for the log; leave logging as it was.
     """
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    hooks = sys.excepthook, threading.excepthook
-    yield tmp_path / "log"
-    close_logging()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    sys.excepthook, threading.excepthook = hooks
-    structlog.reset_defaults()
-    logging.captureWarnings(capture=False)
+    with kept_logging():
+        yield tmp_path / "log"
 
 
 @pytest.fixture
@@ -115,6 +106,59 @@ def test_card_numbers_are_masked_wherever_they_stand(lines: Lines) -> None:
     assert len(lines()) == 4
     assert NUMBER not in text
     assert text.count("****7890") >= 6
+
+
+def test_warnings_are_logged_after_an_earlier_capture_was_undone(
+    log_path: Path,
+) -> None:
+    """
+    A `catch_warnings` block around an earlier configuration put its own hook back.
+    """
+    settings = LoggingSettings()
+    with log_path.open("ab") as file:
+        with warnings.catch_warnings():
+            configure_logging(settings, descriptor=file.fileno())
+        found = warnings.showwarning
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            for _ in range(2):
+                configure_logging(settings, descriptor=file.fileno())
+                warnings.warn(f"old {NUMBER}", stacklevel=1)
+        close_logging()
+    first, second = map(json.loads, log_path.read_bytes().splitlines())
+
+    assert {first["part"], second["part"]} == {"py.warnings"}
+    assert "UserWarning: old ****7890" in first["event"]
+    assert NUMBER not in log_path.read_text()
+    assert warnings.showwarning is found
+
+
+def test_the_end_of_a_capture_restores_who_showed_warnings_before(
+    log_path: Path,
+) -> None:
+    """
+    The hook that stood there at the last configuration, not one of a block long left.
+    """
+    told = []
+
+    def note(message: Warning | str, *_: object, **__: object) -> None:
+        told.append(str(message))
+
+    with log_path.open("ab") as file, warnings.catch_warnings():
+        with warnings.catch_warnings():
+            configure_logging(LoggingSettings(), descriptor=file.fileno())
+        warnings.simplefilter("always")
+        warnings.showwarning = note
+        configure_logging(LoggingSettings(), descriptor=file.fileno())
+        warnings.warn("while captured", stacklevel=1)
+        configure_logging(LoggingSettings(), descriptor=file.fileno())
+        logging.captureWarnings(capture=False)
+        warnings.warn("afterwards", stacklevel=1)
+        close_logging()
+
+    assert told == ["afterwards"]
+    assert len(log_path.read_text().splitlines()) == 1
+    assert "while captured" in log_path.read_text()
 
 
 def test_local_variables_do_not_get_into_the_log(lines: Lines) -> None:

@@ -132,6 +132,7 @@ class FakeGateway(FurtherCalls, card_service_pb2_grpc.CardServiceServicer):
     peers: set[str] = field(default_factory=set)
     streams: int = 0
     end_stream_after: list[int] = field(default_factory=list)
+    end_streams_with: status_pb2.Status = field(default_factory=lambda: NOT_APPLIED)
     refuse_streams: status_pb2.Status | None = None
 
     def last(self, kind: type[Kind]) -> Kind:
@@ -374,7 +375,7 @@ class FakeGateway(FurtherCalls, card_service_pb2_grpc.CardServiceServicer):
         left = self.end_stream_after.pop(0) if self.end_stream_after else None
         async for item in request_iterator:
             if left == 0:
-                await abort(context, NOT_APPLIED)
+                await abort(context, self.end_streams_with)
             left = None if left is None else left - 1
             yield await self._item(item)
 

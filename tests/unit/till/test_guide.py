@@ -9,10 +9,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from tests.unit.till.fake_gateway import FakeGateway
-from till import FileJournal
+from tests.unit.till.tls_site import Site
+from till import FileJournal, TillClient
 from till.connection import SERVICE_CONFIG
 
 GUIDE = Path(__file__).parents[3] / "docs" / "till-guide.md"
@@ -37,7 +39,7 @@ def test_the_guide_shows_the_retry_policy_in_use() -> None:
 
 @pytest.fixture
 def examples(
-    site: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
     """
     Run the guide's Python, as a vendor would who has the three files.
@@ -52,11 +54,28 @@ def examples(
     return names
 
 
-async def test_the_guides_till_connects(examples: dict[str, Any]) -> None:
+async def test_the_guides_till_connects(
+    examples: dict[str, Any], site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
-    The first example connects.
+    The first example connects, and when it says so the connection is there.
     """
+    states: list[grpc.ChannelConnectivity] = []
+    connect = TillClient.connect
+
+    async def noted(client: TillClient) -> None:
+        states.extend(channel.get_state() for channel in client.channels)
+        await connect(client)
+        states.extend(channel.get_state() for channel in client.channels)
+
+    monkeypatch.setattr(TillClient, "connect", noted)
     await examples["first_contact"]()
+
+    assert site.address == examples["CONNECTION"].address
+    assert [
+        grpc.ChannelConnectivity.IDLE,
+        grpc.ChannelConnectivity.READY,
+    ] == states
 
 
 async def test_the_guides_till_sells(

@@ -3,6 +3,7 @@ A Transact stream matches answers, resumes by request id, and bounds what is ope
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -168,6 +169,36 @@ async def test_a_lost_identity_is_not_tried_again(
             await stream.send(one_dollar())
 
     assert 1 == gateway.streams
+
+
+async def test_what_the_server_said_at_the_end_is_believed(
+    client: TillClient, gateway: FakeGateway
+) -> None:
+    """
+    While requests are being written: each answer it gave, and its status, arrive.
+
+    grpc.aio says INTERNAL of a call whose write failed, and once in three times that
+    hides the server's word. A stream that was opened again would be answered here.
+    """
+    rounds, answered = 40, 3
+    gateway.end_stream_after = [answered] * rounds
+    gateway.end_streams_with = status_of(
+        grpc.StatusCode.PERMISSION_DENIED, reason="DEVICE_DENIED"
+    )
+    told = Counter[str]()
+    for _ in range(rounds):
+        async with TransactStream(client.channels[0]) as stream:
+            said = await asyncio.gather(
+                *(stream.send(one_dollar()) for _ in range(20)),
+                return_exceptions=True,
+            )
+        told.update(type(each).__name__ for each in said)
+
+    assert told == {
+        "Answer": rounds * answered,
+        "RefusedError": rounds * (20 - answered),
+    }
+    assert rounds == gateway.streams
 
 
 async def test_reopening_is_bounded(client: TillClient, gateway: FakeGateway) -> None:

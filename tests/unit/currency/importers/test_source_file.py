@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -18,12 +20,12 @@ def rows(source: Path | bytes) -> list[Row]:
     return list(read_rows(source, ProblemLog()))
 
 
-def zipped(**files: bytes) -> bytes:
+def zipped(method: int = zipfile.ZIP_DEFLATED, **files: bytes) -> bytes:
     """
     Pack files; `_` in a keyword stands for the point.
     """
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, content in files.items():
             archive.writestr(name.replace("_", "."), content)
     return buffer.getvalue()
@@ -81,6 +83,105 @@ def test_a_damaged_member_is_refused() -> None:
 
     with pytest.raises(RateImportError, match="damaged or locked"):
         rows(bytes(packed))
+
+
+def outcome(content: bytes) -> list[Row] | str:
+    """
+    Read all rows without any fault, or give what is said against the file.
+    """
+    log = ProblemLog()
+    try:
+        found = list(read_rows(content, log))
+        log.raise_if_any()
+    except RateImportError as error:
+        (problem,) = error.problems
+        assert problem.field in {"file", "row"}
+        assert ": " in problem.message
+        return problem.message
+    return found
+
+
+RATES = b"Date,USD,KWD\n" + b"".join(
+    b"2025-01-%02d,1.0%03d,0.3%03d\n" % (day, day * 37 % 1000, day * 91 % 1000)
+    for day in range(1, 20)
+)
+METHODS = {
+    "stored": zipfile.ZIP_STORED,
+    "deflated": zipfile.ZIP_DEFLATED,
+    "bzip2": zipfile.ZIP_BZIP2,
+    "lzma": zipfile.ZIP_LZMA,
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_zip_file_damaged_anywhere_never_gives_other_rows(method: str) -> None:
+    """
+    Each byte turned in three ways, each length: the same rows, or a clear refusal.
+    """
+    content = zipped(METHODS[method], rates_csv=RATES)
+    damaged = [content[:length] for length in range(len(content))]
+    for at in range(len(content)):
+        for turn in (0x01, 0x80, 0xFF):
+            changed = bytearray(content)
+            changed[at] ^= turn
+            damaged.append(bytes(changed))
+    told = [(each, outcome(each)) for each in damaged]
+    # Without its first bytes it is no zip file but text: that is the importer's to see.
+    read = [
+        found
+        for each, found in told
+        if not isinstance(found, str) and each.startswith(b"PK\x03\x04")
+    ]
+    refused = [found for _, found in told if isinstance(found, str)]
+
+    assert all(found == rows(RATES) for found in read)
+    assert len(refused) > len(content)
+    assert any("fetch it again" in message for message in refused)
+    assert not any("()" in message for message in refused)
+
+
+@pytest.mark.parametrize("method", ["bzip2", "lzma"])
+def test_a_zip_file_whose_size_cannot_be_bounded_is_refused(method: str) -> None:
+    """
+    These unpack whole before a byte is given, and a few of theirs become a million.
+    """
+    content = zipped(METHODS[method], rates_csv=b"0" * 100_000)
+
+    with pytest.raises(RateImportError, match=r"pack it with deflate") as raised:
+        rows(content)
+
+    assert raised.value.problems[0].field == "file"
+
+
+def test_a_zip_bomb_is_not_unpacked_beyond_the_bound() -> None:
+    """
+    Ten times the bound in a small file, whatever its headers say: little memory.
+    """
+    content = zipped(rates_csv=b"0" * (10 * MAX_FILE_BYTES))
+    tracemalloc.start()
+    try:
+        with pytest.raises(RateImportError, match="this is no file of rates"):
+            rows(content)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(content) < MAX_FILE_BYTES / 50
+    assert peak_bytes < 4 * MAX_FILE_BYTES
+
+
+def test_the_cause_of_a_refusal_is_kept() -> None:
+    """
+    Who looks for the reason finds what the library said.
+    """
+    packed = bytearray(zipped(a_csv=b"1.0299,161.84\n" * 50))
+    packed[35] ^= 0xFF
+
+    with pytest.raises(RateImportError, match="fetch it again") as raised:
+        rows(bytes(packed))
+
+    assert isinstance(raised.value.__cause__, zlib.error)
+    assert str(raised.value.__cause__) in str(raised.value)
 
 
 def test_a_locked_zip_file_is_refused() -> None:

@@ -147,12 +147,8 @@ class FakeBooks:
         won = {key: claim for key, claim in claims.items() if key not in self.keys}
         self.reach("clock")
         self._open = FakeTransaction(self, cards, won)
-        asked = [
-            card.card_id
-            for card in cards
-            if card.number_index in request.pin_indexes
-            or card.card_id in request.pin_card_ids
-        ]
+        named: set[object] = {*request.pin_indexes, *request.pin_card_ids}
+        asked = [c.card_id for c in cards if named & {c.card_id, c.number_index}]
         locked = Locked(
             cards=cards,
             won=frozenset(won),

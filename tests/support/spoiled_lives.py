@@ -26,6 +26,11 @@ SPOILED_LIVES: Final = [
             "activity = 2 WHERE transaction_id = {unblocked}",
         )
     ],
+    ("depleted", "UPDATE card SET state = 5 WHERE card_id = 1"),
+    (
+        "depleted",
+        "UPDATE transaction SET card_state = 5 WHERE transaction_id = {loaded}",
+    ),
     *[
         ("transfers", f"UPDATE transaction SET {change}")  # noqa: S608
         for change in (

@@ -214,7 +214,8 @@ class _Stream:
                 kind, self._caller, request, item.call.deadline
             )
         except asyncio.CancelledError:
-            self._finish(item, draining_fault())
+            # Why the reading was stopped: the drain, or a device that was revoked.
+            self._finish(item, self._end or draining_fault())
             raise
         except Exception as error:  # noqa: BLE001 - it is the item's, not the stream's
             self._finish(item, error)

@@ -19,8 +19,7 @@ from gateway.domain.decision import Decision, Facts, View, decline, write_record
 from gateway.domain.entries import postings_of
 from gateway.domain.errors import InvariantError
 from gateway.domain.exceptions import ExceptionItem, ExceptionKind
-from gateway.domain.limit_checks import refuse_limits, terminal_minor
-from gateway.domain.limits import Flow
+from gateway.domain.limit_checks import terminal_minor
 from gateway.domain.pricing import Price, Quote, quote, within_bounds
 from gateway.domain.record import TransactionRecord
 from gateway.domain.results import ActivityType, Result
@@ -42,8 +41,9 @@ def decide_advice(command: Advice, view: View) -> Decision:
 
     The goods are gone, so nothing but a place (58/03) or an amount (13) that cannot be
     is declined. Refused where a Redeem would be (14, 57, 78/41/43/62, 54, 55, 62,
-    57/91, 13, 61/65), all of it becomes an exception; above the terminal's floor limit
-    (61), or beyond what the card has (51), the rest does. `record.reason` is that.
+    57/91, 13), all of it becomes an exception; above the terminal's floor limit (61),
+    or beyond what the card has (51), the rest does. `record.reason` is that. Limits of
+    card and terminal count it and refuse nothing: the sale was made (ADR 0020).
     """
     facts = Facts(
         ActivityType.REDEEM, Result.APPROVED, amount=command.amount, offline=True
@@ -110,7 +110,7 @@ def _refuse(card: Card | None, view: View) -> Result | None:
 
 def _pay(command: Advice, view: View, card: Card) -> _Payment:
     """
-    Apply checks 12 to 16: rates, the floor limit, what limits allow, the funds.
+    Apply checks 12, 13 and 16: rates, the floor limit, the funds. No limit refuses.
     """
     asked = command.amount
     found = quote(
@@ -132,31 +132,9 @@ def _pay(command: Advice, view: View, card: Card) -> _Payment:
     price = found.price(within)
     if not within_bounds(price.card_minor):
         return _nothing(Result.INVALID_AMOUNT)
-    exceeded = _refuse_limits(command, view, card, within, price)
-    if exceeded:
-        return _nothing(exceeded)
     if price.card_minor <= card.available_minor:
         return _Payment(within, price, above)
     return _pay_part(found, card)
-
-
-def _refuse_limits(
-    command: Advice, view: View, card: Card, within: int, price: Price
-) -> Result | None:
-    """
-    Apply check 14 to what lies within the floor limit.
-    """
-    limit = view.policy.products[card.product_id].max_redeem_minor
-    if limit is not None and price.card_minor > limit:
-        return Result.LIMIT_EXCEEDED
-    exceeded = refuse_limits(
-        view,
-        card,
-        Flow.SPEND,
-        asked=command.amount._replace(minor_units=within),
-        card_minor=price.card_minor,
-    )
-    return exceeded.result if exceeded else None
 
 
 def _pay_part(found: Quote, card: Card) -> _Payment:

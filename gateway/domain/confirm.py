@@ -8,7 +8,7 @@ from gateway.domain.commands import Confirm
 from gateway.domain.decision import Decision, Facts, View, decline, write_record
 from gateway.domain.originals import (
     Original,
-    asked_in,
+    about,
     refuse_blindly,
     refuse_original,
     tells_balance,
@@ -31,12 +31,7 @@ def decide_confirm(command: Confirm, view: View, original: Original | None) -> D
         result = refusal or Result.ORIGINAL_NOT_FOUND
         return refuse_blindly(command, view, facts, result)
     record = original.record
-    blind, facts = (
-        facts,
-        facts._replace(
-            amount=asked_in(record), original_transaction_id=record.transaction_id
-        ),
-    )
+    blind, facts = facts, about(facts, record)
     decided = refuse_original(command, view, original, known=facts, blind=blind)
     if decided:
         return decided

@@ -108,6 +108,15 @@ def tells_balance(record: TransactionRecord) -> bool:
     )
 
 
+def about(facts: Facts, record: TransactionRecord) -> Facts:
+    """
+    Give the facts of what concerns the whole of an original: its id, what it asked for.
+    """
+    return facts._replace(
+        amount=asked_in(record), original_transaction_id=record.transaction_id
+    )
+
+
 def unconfirmed_credit(original: Original) -> int:
     """
     Give what an approved original added to its card that cannot be spent yet.

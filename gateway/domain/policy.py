@@ -242,9 +242,8 @@ class Policy:
 
     `restrictions` holds the version in force of each set; `issue_batches` the sets of
     those issue batches that have one. `limits` and `batch_limits` are the same for
-    limits; `terminal_limits` holds those of terminals that have or had any.
-    those issue batches that have one. `desks` are the terminals of staff, for which no
-    till speaks.
+    limits; `terminal_limits` holds those of terminals that have or had any. `desks` are
+    the terminals of staff, for which no till speaks.
     """
 
     version: int

@@ -152,7 +152,8 @@ STANDING = ADJUSTMENTS | frozenset(
     }
 )
 
-# What is no use of a card by itself: it does not keep an activation from being undone.
+# What is no use of a card by itself: it does not keep an activation from being undone,
+# but for a block that stands.
 NO_USE = UNDOINGS | {
     ActivityType.RELEASE,
     ActivityType.BLOCK,

@@ -15,7 +15,7 @@ from gateway.domain.errors import InvariantError
 from gateway.domain.exceptions import ExceptionItem, ExceptionKind
 from gateway.domain.originals import (
     Original,
-    asked_in,
+    about,
     refuse_blindly,
     refuse_original,
     tells_balance,
@@ -53,12 +53,7 @@ def decide_reverse(command: Reverse, view: View, original: Original | None) -> D
     if original is None:
         return refuse_blindly(command, view, facts, Result.ORIGINAL_NOT_FOUND)
     record = original.record
-    blind, facts = (
-        facts,
-        facts._replace(
-            amount=asked_in(record), original_transaction_id=record.transaction_id
-        ),
-    )
+    blind, facts = facts, about(facts, record)
     decided = refuse_original(command, view, original, known=facts, blind=blind)
     if decided:
         return decided
@@ -160,7 +155,8 @@ def _refuse_undoing(
     """
     Apply checks 13 (no balance lies beyond all bounds) and 15 (what came since).
 
-    What waits to be confirmed was never spent.
+    What waits to be confirmed was never spent. A block came after the activation, and
+    keeps it as long as it stands: what is blocked is a card that was activated.
     """
     if card.balance_minor + back > MAX_MINOR_UNITS:
         return Result.INVALID_AMOUNT
@@ -168,7 +164,8 @@ def _refuse_undoing(
     if original.refunds.approved_minor:
         return Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL
     left = card.available_minor + waiting + back
-    if (activation and original.later_activity) or left < 0:
+    kept = original.later_activity or card.state is CardState.BLOCKED
+    if (activation and kept) or left < 0:
         return Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL
     return None
 

@@ -7,7 +7,7 @@ from gateway.domain.commands import Void
 from gateway.domain.decision import Decision, Facts, View, decline
 from gateway.domain.originals import (
     Original,
-    asked_in,
+    about,
     refuse_blindly,
     refuse_original,
     tells_balance,
@@ -36,12 +36,7 @@ def decide_void(command: Void, view: View, original: Original | None) -> Decisio
         result = refusal or Result.ORIGINAL_NOT_FOUND
         return refuse_blindly(command, view, facts, result)
     record = original.record
-    blind, facts = (
-        facts,
-        facts._replace(
-            amount=asked_in(record), original_transaction_id=record.transaction_id
-        ),
-    )
+    blind, facts = facts, about(facts, record)
     decided = refuse_original(command, view, original, known=facts, blind=blind)
     if decided:
         return decided

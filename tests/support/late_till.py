@@ -1,5 +1,5 @@
 """
-What a till for tests says after the fact: Confirm and Advice.
+What a till for tests says after the fact: GetTransaction, Confirm and Advice.
 """
 
 from __future__ import annotations
@@ -24,6 +24,13 @@ class LateTill:
         Send any request by its fields.
         """
         raise NotImplementedError
+
+    async def transaction(self, original: Outcome | str, **more: Any) -> Outcome:
+        """
+        Ask what is recorded for a request, by its answer or its id.
+        """
+        request_id = original if isinstance(original, str) else original.request_id
+        return await self.ask("GetTransaction", request_id=request_id, **more)
 
     async def confirm(self, original: Outcome | str, **more: Any) -> Outcome:
         """

@@ -7,13 +7,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from scrip.v1 import card_service_pb2 as pb
+from tests.support.holding import increment
 from tests.support.look import CardRow, HoldRow
-from tests.support.matrix import CANNOT, FURTHER, Entry
+from tests.support.matrix import CANNOT, FURTHER, Case, Entry
 from tests.support.matrix_ways import approved, on_card, on_original
-from tests.support.tills import money
+from tests.support.tills import money, request_of
 
 if TYPE_CHECKING:
-    from tests.support.matrix import Bench, Case
+    from tests.support.matrix import Bench
     from tests.support.matrix_ways import Before, Meanwhile
     from tests.support.server import Card
     from tests.support.told import Outcome
@@ -46,6 +47,17 @@ async def captured(bench: Bench, card: Card) -> Outcome:
     return await bench.till.ask(
         "Capture", original_request_id=hold.request_id, amount=money(48_00)
     )
+
+
+async def widened(bench: Bench) -> Case:
+    """
+    Have 60.00 held, and 20.00 more; capture all of it.
+    """
+    card = await bench.card(100_00)
+    placed = await approved(held(bench, card))
+    await approved(increment(bench.till, placed, 20_00))
+    request = request_of("Capture", original_request_id=placed.request_id)
+    return Case(request=request, cards=(card,))
 
 
 def then(operation: str, **fields: Any) -> Before:
@@ -149,6 +161,12 @@ HOLDS: Final = (
         prepare=on_original("Capture", held, amount=money(20_00), keep_open=True),
         after=holding(80_00, 40_00, "OPEN", 60_00, 20_00),
         undone=holding(100_00, 40_00, "OPEN", 60_00, 20_00),
+    ),
+    Entry(
+        name="Capture, of all of a widened hold",
+        prepare=widened,
+        after=holding(20_00, 0, "CAPTURED", 80_00, 80_00),
+        undone=holding(100_00, 0, "CAPTURED", 80_00, 80_00),
     ),
     Entry(
         name="Capture, beyond the hold",

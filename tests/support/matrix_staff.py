@@ -3,7 +3,7 @@ What staff do, in the table. Their service has neither Reverse nor Transact.
 
 What they need first stands in the notes: a staff member's connection. A Reverse of
 what staff did comes from a till of the desk's store that names the desk
-(`original_terminal_id`) and is 21; before it came it is 25, as of anything.
+(`original_terminal_id`) and is refused, TERMINAL_DENIED, before it came too.
 """
 
 from __future__ import annotations

@@ -287,7 +287,8 @@ class Model:
         history = self._history[card.number]
         later = history[history.index(original) + 1 :]
         activation = original.row["activity"] == "ACTIVATE"
-        if activation and any(not entry.undone for entry in later):
+        blocked = card.state == "BLOCKED"
+        if activation and (blocked or any(not entry.undone for entry in later)):
             return "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
         if original.refunded("approved_minor") or after < card.held:
             return "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
@@ -303,7 +304,6 @@ class Model:
             card.loaded -= about["card_minor"]
         if about["activity"] == "ACTIVATE":
             card.expires = original.expires_before
-            # A block outlives the activation that is undone.
             card.state = "PENDING" if card.state == "ACTIVE" else card.state
         elif card.state == "DEPLETED":
             card.state = "ACTIVE"

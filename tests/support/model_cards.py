@@ -216,7 +216,7 @@ class LifeModel:
         back = original.minor if what == "REDEEM" else -original.minor
         if original.refunded or card.balance + back < 0:
             return "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
-        if what == "ACTIVATE" and self._was_used_since(original):
+        if what == "ACTIVATE" and (card.block or self._was_used_since(original)):
             return "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
         original.undone = True
         card.balance += back
@@ -224,7 +224,7 @@ class LifeModel:
             card.loads -= 1
             card.loaded -= original.minor
         if what == "ACTIVATE":
-            card.state = "PENDING" if card.state == "ACTIVE" else card.state
+            card.state = "PENDING"
         elif what != "LOAD":
             card.settle()
         if original.sale is not None:

@@ -24,6 +24,7 @@ SPOILED_LIVES: Final = [
             "card_state = 7 WHERE transaction_id = {spent}",
             "card_state = 2 WHERE transaction_id = {spent}",
             "activity = 2 WHERE transaction_id = {unblocked}",
+            "activity = 1 WHERE transaction_id = {refunded since}",
         )
     ],
     ("depleted", "UPDATE card SET state = 5 WHERE card_id = 1"),

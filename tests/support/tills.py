@@ -4,6 +4,7 @@ Tills for tests: the generated stub over mutual TLS, with the words a till would
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -29,6 +30,7 @@ Outcome = transaction_pb2.Outcome
 UNKNOWN_NUMBER: Final = "6036280000000000007"
 DEADLINE_S: Final = 10.0
 WORKER_ATTEMPTS: Final = 200
+BROKEN_PAUSE_S: Final = 0.02
 
 _DETAILS: Final = "grpc-status-details-bin"
 
@@ -198,13 +200,6 @@ class Till(LateTill):
         """
         return await self.ask("Deactivate", card_number=_number(card), **more)
 
-    async def transaction(self, original: Outcome | str, **more: Any) -> Outcome:
-        """
-        Ask what is recorded for a request, by its answer or its id.
-        """
-        request_id = original if isinstance(original, str) else original.request_id
-        return await self.ask("GetTransaction", request_id=request_id, **more)
-
     async def ask(self, method: str, **fields: Any) -> Outcome:
         """
         Send any request by its fields.
@@ -228,11 +223,17 @@ class Till(LateTill):
         """
         return self.stub.Transact(**how)
 
-    async def worker(self) -> int:
+    async def reached(self) -> int | None:
         """
-        Tell which worker this connection leads to.
+        Tell which worker this connection leads to, or None if it broke at once.
+
+        A worker that is killed takes those along that wait in its queue. Only gRPC
+        says UNAVAILABLE without a reason.
         """
         error = await fault(self.transaction(new_id()))
+        if error.code is grpc.StatusCode.UNAVAILABLE and not error.reason:
+            await asyncio.sleep(BROKEN_PAUSE_S)
+            return None
         assert error.code is grpc.StatusCode.NOT_FOUND, error
         assert error.worker is not None
         return error.worker
@@ -307,7 +308,7 @@ class Tills:
         pair = self.gateway.register(name)
         for _ in range(WORKER_ATTEMPTS):
             till = self.connect(name, pair, options=options)
-            if worker is None or await till.worker() == worker:
+            if worker is None or await till.reached() == worker:
                 return till
             self._open.remove(till.channel)
             await till.channel.close()

@@ -232,6 +232,14 @@ class DecidingLane:
         future.set_result(answer_of(read_balance(question, view)))
         return future
 
+    def fail_held(self, fault: BaseException) -> None:
+        """
+        End what is held back with a fault.
+        """
+        for future, _ in self._held:
+            future.set_exception(fault)
+        self._held.clear()
+
     def release(self) -> None:
         """
         Give the answers that were kept back.

@@ -2,14 +2,15 @@
 
 -- name: check_card_states
 -- A card goes from one state to another only as the contract says (domain 1.3): each
--- move is of the activity that makes it, says why, and by staff also who.
+-- move is of the activity that makes it, says why, and by staff also who. An activation
+-- that is undone leaves a card that waits for one: none that is blocked.
 SELECT
     card_id, card_seq, transaction_id, activity, before_state, card_state, reason,
     channel, actor
 FROM (
     SELECT
         card_id, card_seq, transaction_id, activity, card_state, reason, channel, actor,
-        lag(card_state) OVER card_steps AS before_state
+        original_transaction_id, lag(card_state) OVER card_steps AS before_state
     FROM transaction
     WHERE card_seq IS NOT NULL
     WINDOW card_steps AS (PARTITION BY card_id ORDER BY card_seq)
@@ -25,6 +26,12 @@ WHERE
             AND (reason IS NULL OR reason NOT IN (1, 2) OR channel NOT IN (2, 3, 6))
         ELSE false
     END
+    OR (
+        activity IN (4, 8) AND card_state <> 2 AND EXISTS (
+            SELECT 1 FROM transaction AS o
+            WHERE o.transaction_id = steps.original_transaction_id AND o.activity = 1
+        )
+    )
     OR (
         before_state <> card_state
         AND CASE

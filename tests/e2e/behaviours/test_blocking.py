@@ -147,6 +147,29 @@ async def test_a_block_is_not_undone(till: Till, card: MakeCard, look: Look) -> 
     assert look.card(plastic) == CardRow("BLOCKED", balance=100_00, loads=1)
 
 
+async def test_24_an_activation_stands_while_its_card_is_blocked(
+    till: Till, tills: Tills, card: MakeCard, look: Look
+) -> None:
+    """
+    21 as long as the block stands: Unblock never gives a card that was not sold.
+    """
+    amira, plastic = await Desks(tills)("amira"), await card(None)
+    active = await till.activate(plastic, 25_00)
+    await till.block(plastic, LOST)
+    refused = [await till.reverse(active), await till.void(active)]
+    blocked = look.card(plastic)
+    await amira.unblock(plastic)
+    undone = await till.reverse(active)
+
+    assert {told(one).result for one in refused} == {
+        "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
+    }
+    assert blocked == CardRow("BLOCKED", balance=25_00, loads=1)
+    assert told(undone).result == "APPROVED"
+    assert look.card(plastic) == CardRow("PENDING", balance=0, loads=0)
+    assert told(await till.redeem(plastic, 1_00)).result == "CARD_NOT_ACTIVE"
+
+
 async def test_what_cannot_be_blocked(till: Till, card: MakeCard, look: Look) -> None:
     """
     14 for an unknown number, 57 where the product says so, 78 for a card not active.

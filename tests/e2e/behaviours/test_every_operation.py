@@ -19,6 +19,7 @@ from grpc import aio
 from tests.support.look import Look
 from tests.support.matrix import (
     Bench,
+    Case,
     Entry,
     decided,
     repeats,
@@ -113,6 +114,19 @@ async def test_concurrent_duplicate(bench: Bench, entry: Entry) -> None:
     assert all(repeats(first, answer) for answer in answers if answer.replayed)
 
 
+async def denied(
+    bench: Bench, entry: Entry, case: Case, *, beside: bool = False
+) -> None:
+    """
+    Let a till name what staff asks: TERMINAL_DENIED, and nothing changes.
+    """
+    before = bench.cards(case)
+    refused = await fault(reverse(await bench.asker(entry, 2), case))
+
+    assert refused.reason == "TERMINAL_DENIED"
+    assert beside or bench.cards(case) == before
+
+
 @every_entry
 async def test_reversal_before_original(bench: Bench, entry: Entry) -> None:
     """
@@ -120,6 +134,10 @@ async def test_reversal_before_original(bench: Bench, entry: Entry) -> None:
     """
     case = await entry.prepare(bench)
     till, before = await bench.asker(entry), bench.cards(case)
+    if entry.staff:
+        await denied(bench, entry, case)
+        assert decided((await send(till, entry, case)).outcome)[0] == entry.result
+        return
     reversal = await reverse(till, case)
     footprint = bench.look.footprint()
     late = [(await send(till, entry, case)).outcome for _ in range(2)]
@@ -143,6 +161,9 @@ async def test_reversal_after(bench: Bench, entry: Entry) -> None:
     bench.require(entry, case, first)
     if entry.meanwhile is not None:
         await entry.meanwhile(bench, case)
+    if entry.staff:
+        await denied(bench, entry, case)
+        return
     request = reversal_of(case)
     reversal = (await till.send("Reverse", request)).outcome
     between = bench.cards(case)
@@ -168,6 +189,13 @@ async def test_reversal_beside(bench: Bench, entry: Entry) -> None:
     case = await entry.prepare(bench)
     one, two = await bench.asker(entry), await bench.asker(entry, 2)
     before = bench.cards(case)
+    if entry.staff:
+        sent, _ = await asyncio.gather(
+            send(one, entry, case), denied(bench, entry, case, beside=True)
+        )
+        assert decided(sent.outcome)[0] == entry.result
+        assert bench.cards(case) == entry.after
+        return
     sent, reversal = await asyncio.gather(send(one, entry, case), reverse(two, case))
 
     ends = {

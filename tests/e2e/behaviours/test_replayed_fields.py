@@ -16,6 +16,7 @@ import pytest
 from scrip.v1 import card_pb2 as pb_card
 from scrip.v1 import card_service_pb2 as pb
 from scrip.v1 import transaction_pb2
+from tests.support.holding import authorize
 from tests.support.stream_till import streaming
 from tests.support.tills import (
     UNKNOWN_NUMBER,
@@ -112,6 +113,27 @@ async def _sold_from_a_lost_card(till: Till, card: MakeCard) -> Scene:
 
 async def _sold_too_much(till: Till, card: MakeCard) -> Scene:
     return _ask("Redeem", card_number=(await card()).number, amount=money(130_00))
+
+
+async def _held_for_dinars(till: Till, card: MakeCard) -> Scene:
+    plastic = await card()
+    return _ask("Authorize", card_number=plastic.number, amount=money(5_000, "KWD"))
+
+
+async def _captured(till: Till, card: MakeCard) -> Scene:
+    hold = await authorize(till, await card(), 5_000, "KWD")
+    amount = money(3_333, "KWD")
+    return _ask("Capture", original_request_id=hold.request_id, amount=amount)
+
+
+async def _given_up(till: Till, card: MakeCard) -> Scene:
+    hold = await authorize(till, await card(), 60_00)
+    return _ask("CancelAuthorization", original_request_id=hold.request_id)
+
+
+async def _told_late(till: Till, card: MakeCard) -> Scene:
+    plastic = await card(5_00)
+    return _ask("Advice", card_number=plastic.number, amount=money(20_00))
 
 
 async def _paid_out(till: Till, card: MakeCard) -> Scene:
@@ -267,6 +289,10 @@ SCENES: Final[dict[str, tuple[MakeScene, str]]] = {
     "refunded in part": (_refunded_in_part, "APPROVED"),
     "refunded too much": (_refunded_too_much, "INVALID_AMOUNT"),
     "held": (_held, "APPROVED"),
+    "held for dinars": (_held_for_dinars, "APPROVED"),
+    "captured": (_captured, "APPROVED"),
+    "given up": (_given_up, "APPROVED"),
+    "told late": (_told_late, "APPROVED"),
     "blocked": (_blocked, "APPROVED"),
     "closed": (_closed, "APPROVED"),
     "moved": (_moved, "APPROVED"),

@@ -271,6 +271,29 @@ async def test_a_device_revoked_inside_the_batch_loses_its_stream(
     assert (await end_of(stream))[0] is grpc.StatusCode.PERMISSION_DENIED
 
 
+async def test_what_waits_behind_a_revoked_device_is_told_the_same(
+    served: Served, stream: Stream
+) -> None:
+    """
+    An item that was read and found no place yet: no worker stops, so none says so.
+    """
+    served.lane.hold = True
+    await stream.write(item(1))
+    await until(lambda: len(served.lane.taken) == 1)
+    served.lane.free = 0
+    await stream.write(item(2))
+    await asyncio.sleep(0.05)
+    served.lane.fail_held(DeviceDeniedError("revoked"))
+    found = await answers(stream, 2)
+
+    assert {reason_of(told.fault) for told in found.values()} == {"DEVICE_DENIED"}
+    assert len(served.lane.taken) == 1
+    assert await end_of(stream) == (
+        grpc.StatusCode.PERMISSION_DENIED,
+        "DEVICE_DENIED",
+    )
+
+
 async def test_a_stranger_gets_no_stream(served: Served) -> None:
     """
     A device that is not registered is refused before the first item.

@@ -45,7 +45,6 @@ GIVEN_EARLY = {
 # the result.
 NO_CHECKS_OF_THEIR_OWN = {
     ("advice", "_refuse"),
-    ("advice", "_refuse_limits"),
     ("confirm", "_refuse_confirming"),
     ("authorize", "_refuse_use"),
     ("capture", "_refuse_state"),

@@ -192,8 +192,7 @@ def test_tills_and_staff_are_kept_apart(rules: Policy) -> None:
 
 def test_no_till_speaks_for_a_desk(rules: Policy) -> None:
     """
-    Not a controller of its store, and not another device that was given its terminal;
-    nor does any of them name its requests as an original.
+    Not a controller of its store, not a device given its terminal, nor as an original.
     """
     taken = replace(rules.devices[TILL_2.device], terminal_id=DESKS[OMAR])
     posing = replace(rules, devices=rules.devices | {TILL_2.device: taken})

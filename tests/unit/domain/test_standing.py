@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.domain.cards import Card
-from gateway.domain.commands import CardRef, Command
+from gateway.domain.cards import BlockReason, Card, CardState
+from gateway.domain.commands import Amount, CardRef, Command
 from gateway.domain.decide import decide
 from gateway.domain.entries import transferring
 from gateway.domain.errors import InvariantError
@@ -103,3 +103,38 @@ def test_a_move_is_posted_on_known_cards() -> None:
 
     with pytest.raises(InvariantError, match="known card"):
         transferring(record._replace(card_id=None))
+
+
+@pytest.mark.parametrize("first", [None, world.amount(25_00)])
+@pytest.mark.parametrize("reason", BlockReason)
+def test_24_a_block_that_stands_is_later_activity(
+    first: Amount | None, reason: BlockReason
+) -> None:
+    """
+    Reverse and Void of an Activate on a blocked card: 21. Unblocked, it goes: PENDING.
+
+    Undone on a blocked card it would leave none that was ever activated, and nobody
+    could tell once it is unblocked. PENDING at once, whoever found it could activate it
+    again.
+    """
+    limited = rules(world.product(world.RELOADABLE, validity_days=365))
+    unsold = world.card(0, state=CardState.PENDING, load_count=0)
+    record, after = world.done(world.activate(first), unsold, rules=limited)
+    stopped = replace(after, state=CardState.BLOCKED, block_reason=reason)
+    refused = world.undo(record, stopped, rules=limited)
+    void = world.follow(world.void(), record, stopped, rules=limited)
+    again = decided(unblock(), stopped, policy=limited).card
+    assert again is not None
+    back = world.undo(record, again, rules=limited).card
+
+    for decision in (refused, void):
+        assert decision.record.result is Result.FURTHER_ACTIVITY_PREVENTS_REVERSAL
+        assert (decision.card, decision.postings) == (None, ())
+    assert (refused.exception is not None) == (first is not None)
+    assert (again.state, again.expires_on) == (CardState.ACTIVE, after.expires_on)
+    assert back is not None
+    assert (back.state, back.balance_minor, back.expires_on) == (
+        CardState.PENDING,
+        0,
+        None,
+    )

@@ -85,24 +85,6 @@ async def test_33_a_card_that_is_not_flagged(
     assert look.card(new) == CardRow("PENDING", balance=0, loads=0)
 
 
-@pytest.mark.parametrize("reason", [LOST, BlockReason.STOLEN])
-async def test_33_a_card_that_staff_suspect_is_not_replaced(
-    till: Till, card: MakeCard, look: Look, amira: Colleague, reason: BlockReason
-) -> None:
-    """
-    FRAUD told by staff takes the place of LOST and STOLEN: 12, and the money stays.
-    """
-    old, new = await card(), await card(None)
-    await till.block(old, reason)
-    blocked = await amira.block(old, BlockReason.FRAUD)
-    answer = await amira.replace(old, new)
-
-    assert told(blocked).result == "APPROVED"
-    assert told(answer).result == "CARD_NOT_FLAGGED"
-    assert look.card(old) == CardRow("BLOCKED", balance=100_00, loads=1)
-    assert look.card(new) == CardRow("PENDING", balance=0, loads=0)
-
-
 async def test_33_what_the_old_card_did_lands_on_the_new(
     till: Till, card: MakeCard, look: Look, amira: Colleague
 ) -> None:

@@ -96,6 +96,16 @@ class RateBook:
         index = bisect_right(series.moments, now)
         return series.rates[index - 1] if index else None
 
+    def last_rate_at(self, code: str, now: datetime) -> UsdRate | None:
+        """
+        Give the rate in force, or the last one that was before it was withdrawn.
+        """
+        series = self._series.get(code)
+        if series is None:
+            return None
+        found = series.rates[: bisect_right(series.moments, to_utc(now))]
+        return next((rate for rate in reversed(found) if rate is not None), None)
+
     def version_at(self, now: datetime) -> int:
         """
         Give the greatest version of any row in force, 0 when there is none.

@@ -55,6 +55,7 @@ RULES: Final = (
     "check_hold_steps",
     "check_held_chain",
     "check_card_states",
+    "check_depleted",
     "check_transfers",
     "check_transfers_arrive",
     "check_replaced",

@@ -1112,7 +1112,8 @@ REVOKE ALL ON FUNCTION refuse_excess_refund() FROM public;
 REVOKE ALL ON FUNCTION refuse_forgotten_try() FROM public;
 
 -- What the transactions of a card's last counted day come to, whoever counts.
--- What a hold's card no longer keeps is given back on the day it was placed, on that card.
+-- What a hold's card no longer keeps is given back on the day it was placed, on that card;
+-- on another day or card a reversed increment gives back what it counted there, at most.
 CREATE VIEW card_use_v1 AS
 SELECT
     step.card_id,
@@ -1134,8 +1135,13 @@ FROM (
         CASE
             WHEN t.activity IN (3, 6, 9) THEN t.card_minor
             WHEN undone.activity IN (3, 6) THEN -undone.card_minor
-            WHEN undone.activity = 9
+            WHEN undone.activity = 9 AND of_today
                 THEN t.available_before_minor - t.available_after_minor
+            WHEN undone.activity = 9
+                THEN greatest(
+                    t.available_before_minor - t.available_after_minor,
+                    -undone.card_minor
+                )
             WHEN undone.activity = 10 AND of_today
                 THEN t.available_before_minor - t.available_after_minor
             WHEN t.activity IN (10, 11) AND of_today

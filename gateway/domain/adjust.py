@@ -172,8 +172,6 @@ def _state_after(card: Card, change: int, policy: Policy) -> CardState | None:
     """
     Give the state that the change leads to, None where the card keeps its own.
     """
-    if change > 0:
-        return CardState.ACTIVE if card.state is CardState.DEPLETED else None
     spent = not card.balance_minor + change
     if spent and card.state is CardState.ACTIVE:
         reloadable = policy.products[card.product_id].reloadable

@@ -31,9 +31,9 @@ def decide_block(command: Block, view: View) -> Decision:
     """
     Block a card that was activated and is not closed.
 
-    A blocked one stays as it is unless the new reason is graver. Neither its last day
-    nor where and when it may be used is asked: a door is closed at any time. Results:
-    APPROVED, or 58/03, 14, 57, 78.
+    A blocked one stays as it is unless its reason gives way to the new one. Neither its
+    last day nor where and when it may be used is asked: a door is closed at any time.
+    Results: APPROVED, or 58/03, 14, 57, 78.
     """
     card, policy = view.card, view.policy
     facts = Facts(ActivityType.BLOCK, Result.APPROVED, reason=command.reason)
@@ -100,14 +100,17 @@ def _gives_way(card: Card, command: Block) -> bool:
     """
     Tell whether the card's own reason, if it has one, gives way to the new one.
 
-    Only staff take a card out of a suspicion of fraud: as lost or stolen it could be
-    replaced, and the money would be gone.
+    A suspicion of fraud is for staff: theirs takes any reason's place, and only they
+    take a card out of it. As lost or stolen it could be replaced, and the money would
+    be gone.
     """
-    own = card.block_reason
+    own, by_staff = card.block_reason, command.channel in STAFF_CHANNELS
     if card.state is not CardState.BLOCKED or own is None:
         return True
-    if own is BlockReason.FRAUD and command.channel not in STAFF_CHANNELS:
+    if own is BlockReason.FRAUD and not by_staff:
         return False
+    if command.reason is BlockReason.FRAUD and by_staff:
+        return own is not BlockReason.FRAUD
     return _GRAVITY[command.reason] > _GRAVITY[own]
 
 

@@ -114,16 +114,20 @@ class Card:
 
         `expires_on` given as None keeps nothing: callers pass the card's own. With
         `loads` the amount is that of a load, or of a load that is undone. `held_minor`
-        and `unconfirmed_minor` are changes too.
+        and `unconfirmed_minor` are changes too. DEPLETED says that there is nothing on
+        it: whatever credits such a card, and names no state, makes it ACTIVE.
         """
         held = self.held_minor + held_minor
+        if state is None:
+            lives = amount_minor > 0 and self.state is CardState.DEPLETED
+            state = CardState.ACTIVE if lives else self.state
         return Card(
             card_id=self.card_id,
             program_id=self.program_id,
             product_id=self.product_id,
             number_index=self.number_index,
             last_four=self.last_four,
-            state=self.state if state is None else state,
+            state=state,
             block_reason=self.block_reason,
             currency=self.currency,
             balance_minor=self.balance_minor + amount_minor,

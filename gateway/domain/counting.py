@@ -31,7 +31,9 @@ def count_card(
 
     A hold counts as spent when it is placed; what a capture, a cancellation or its end
     leaves free of it is given back, and so is what a reversal or a void undoes: each on
-    the same day only, and on the same card. A refund gives nothing back.
+    the same day only, and on the same card. Where a hold was placed on another, what an
+    increment held is given back up to what that counted here: rounding may free more. A
+    refund gives nothing back.
 
     Args:
         used: the card's day before.
@@ -59,13 +61,14 @@ def count_card(
         return used
     if original.card_id != record.card_id or today.day != day:
         return used
+    taken, placed_here = _taken(record), _is_on(day, placed_at, zone)
     if original.activity is ActivityType.CAPTURE:
-        if not _is_on(day, placed_at, zone):
-            return used
-        return today.adding(Flow.SPEND, _taken(record), 0)
+        return today.adding(Flow.SPEND, taken, 0) if placed_here else used
     if not _is_on(day, original.host_time, zone):
         return used
-    return _without(today, record, original)
+    if not placed_here:
+        taken = max(taken, -original.card_minor)
+    return _without(today, taken, original)
 
 
 def count_terminal(
@@ -126,12 +129,10 @@ def without(
     return tuple(use for use in uses if use.transaction_id != transaction_id)
 
 
-def _without(
-    today: DayUse, record: TransactionRecord, original: TransactionRecord
-) -> DayUse:
+def _without(today: DayUse, taken_minor: int, original: TransactionRecord) -> DayUse:
     flow = flow_of(original)
     if original.activity is ActivityType.AUTHORIZE:
-        return today.adding(Flow.SPEND, _taken(record), 0 if flow is None else -1)
+        return today.adding(Flow.SPEND, taken_minor, 0 if flow is None else -1)
     if flow is None:
         return today
     return today.adding(flow, -original.card_minor, -1)

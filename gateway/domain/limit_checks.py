@@ -201,12 +201,13 @@ def _default_day_load(card: Card, policy: Policy, now: datetime) -> int | None:
     """
     Give the default of what a card takes in a day, in its currency, rounded down.
 
-    None where its product's limits say it, and where its currency has no rate.
+    None where its product's limits say it, and where its currency never had a rate: a
+    withdrawal of a rate lifts no limit.
     """
     set_id = policy.products[card.product_id].limit_set_id
     if set_id is not None and policy.limits[set_id].load.day_minor is not None:
         return None
-    rate = policy.rates.rate_at(card.currency.code, now)
+    rate = policy.rates.last_rate_at(card.currency.code, now)
     if rate is None:
         return None
     return convert_floor(

@@ -3,7 +3,7 @@ Refund: give back, wholly or in part, what a redemption or capture spent.
 """
 
 from currency import MAX_MINOR_UNITS, Conversion, share_of
-from gateway.domain.cards import Card, CardState
+from gateway.domain.cards import Card
 from gateway.domain.checks import refuse_amount, refuse_place, refuse_refund
 from gateway.domain.commands import Refund
 from gateway.domain.decision import Decision, Facts, View, decline, write_record
@@ -92,7 +92,6 @@ def _approve(command: Refund, view: View, facts: Facts, card: Card) -> Decision:
     after = card.moved(
         facts.card_minor,
         view.stamp.now,
-        state=CardState.ACTIVE if card.state is CardState.DEPLETED else None,
         expires_on=card.expires_on,
         unconfirmed_minor=(facts.card_minor if view.place.terminal.two_message else 0),
     )

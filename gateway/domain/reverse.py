@@ -193,8 +193,6 @@ def _state_after(
         return CardState.DEPLETED if spent and card.state is CardState.ACTIVE else None
     if record.activity is ActivityType.ACTIVATE:
         return CardState.PENDING if card.state is CardState.ACTIVE else None
-    if card.state is CardState.DEPLETED and record.activity in DEBITS:
-        return CardState.ACTIVE
     return None
 
 

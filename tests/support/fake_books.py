@@ -302,6 +302,7 @@ class FakeBooks:
         fake_walls.refuse_holds(writes, self.holds, self.steps.values())
         fake_walls.refuse_exceptions(writes.exceptions)
         fake_walls.refuse_tries(writes.tries, self.pins)
+        fake_walls.refuse_uses(writes.uses.values())
         self._refuse_links(writes, claims)
         self.commits += 1
         for record in writes.records:

@@ -13,6 +13,7 @@ from gateway.domain.cards import Card, CardState
 from gateway.domain.exceptions import ExceptionItem, ExceptionKind
 from gateway.domain.holds import Hold, HoldState, HoldStep
 from gateway.domain.ids import CardId, TransactionId
+from gateway.domain.limits import DayUse
 from gateway.domain.record import Posting, TransactionRecord
 from gateway.domain.results import (
     APPROVALS,
@@ -92,6 +93,14 @@ def refuse_card(card: Card) -> None:
         _refuse("card_money_check")
     if card.load_count < 0:
         _refuse("card_load_count_check")
+
+
+def refuse_uses(uses: Iterable[DayUse]) -> None:
+    """
+    Hold what cards used of a day to the CHECK of the table `card`.
+    """
+    if any(min(used[1:]) < 0 for used in uses):
+        _refuse("card_day_check")
 
 
 def refuse_record(record: TransactionRecord) -> None:

@@ -156,11 +156,11 @@ class Model:
         card.loaded += 0 if spent else money.card_minor
         if spent and not card.balance and not product.reloadable:
             card.state = "DEPLETED"
-        if ask.operation == "ACTIVATE":
+        if ask.operation == "ACTIVATE" or (card.balance and card.state == "DEPLETED"):
             card.state = "ACTIVE"
-            if product.validity_days:
-                today = day_of_program(product.program, now)
-                card.expires = today + timedelta(days=product.validity_days)
+        if ask.operation == "ACTIVATE" and product.validity_days:
+            today = day_of_program(product.program, now)
+            card.expires = today + timedelta(days=product.validity_days)
         partial = spent and money.approved < (ask.minor or 0)
         told = Told(
             "APPROVED_PARTIAL" if partial else "APPROVED", shown=True, amount=asked(ask)

@@ -245,6 +245,8 @@ class LifeModel:
         kept_from_tills = card.block == "FRAUD" and not wish.staff
         if not card.block:
             card.state, card.block = "BLOCKED", wish.reason
+        elif wish.staff and wish.reason == "FRAUD":
+            card.block = "FRAUD"
         elif not kept_from_tills:
             card.block = max(card.block, wish.reason, key=GRAVER.index)
         return "APPROVED"

@@ -27,6 +27,11 @@ SPOILED_LIVES: Final = [
             "activity = 1 WHERE transaction_id = {refunded since}",
         )
     ],
+    ("depleted", "UPDATE card SET state = 5 WHERE card_id = 1"),
+    (
+        "depleted",
+        "UPDATE transaction SET card_state = 5 WHERE transaction_id = {loaded}",
+    ),
     *[
         ("transfers", f"UPDATE transaction SET {change}")  # noqa: S608
         for change in (

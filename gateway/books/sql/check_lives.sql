@@ -46,6 +46,17 @@ WHERE
     )
 LIMIT %(most)s;
 
+-- name: check_depleted
+-- What is DEPLETED has nothing on it, now and after each change.
+SELECT card_id, version AS card_seq, state, balance_minor
+FROM card
+WHERE state = 5 AND balance_minor <> 0
+UNION ALL
+SELECT card_id, card_seq, card_state, balance_after_minor
+FROM transaction
+WHERE card_seq IS NOT NULL AND card_state = 5 AND balance_after_minor <> 0
+LIMIT %(most)s;
+
 -- name: check_transfers
 -- What left a card by a transfer arrived on another one of its programme and currency, at
 -- the same moment and whole; a card that was replaced gave it to the one that it names.

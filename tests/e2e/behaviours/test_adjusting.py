@@ -11,9 +11,17 @@ import pytest
 
 from gateway.domain.cards import BlockReason, CardState
 from scrip.v1 import card_pb2, transaction_pb2
-from tests.support.look import Look
+from tests.support.look import CardRow, Look
 from tests.support.staff import Desks
-from tests.support.tills import UNKNOWN_NUMBER, MakeCard, Tills, fault, new_id
+from tests.support.tills import (
+    UNKNOWN_NUMBER,
+    MakeCard,
+    Till,
+    Tills,
+    fault,
+    new_id,
+)
+from tests.support.told import told
 
 PENDING = transaction_pb2.CURRENT_STATE_PENDING
 POSTED = transaction_pb2.CURRENT_STATE_POSTED
@@ -236,6 +244,27 @@ async def test_a_card_of_one_load_is_emptied_and_filled(
 
     assert down.card.state == card_pb2.Card.STATE_DEPLETED
     assert up.card.state == card_pb2.Card.STATE_ACTIVE
+
+
+async def test_a_card_that_staff_filled_lives_by_its_load(
+    desks: Desks, till: Till, card: MakeCard, look: Look
+) -> None:
+    """
+    What was adjusted is spent before the one load: with that the card is ACTIVE again.
+    """
+    amira, omar = await desks("amira"), await desks("omar")
+    own = await card(0, product="one-time")
+    await omar.approve(await amira.adjust(own, 10_00), "amira")
+
+    spent = await till.redeem(own, 10_00)
+    emptied = look.card(own).state
+    loaded = await till.load(own, 50_00)
+    again = await till.load(own, 1_00)
+
+    assert (told(spent).result, emptied) == ("APPROVED", "DEPLETED")
+    assert (told(loaded).result, told(loaded).card) == ("APPROVED", "ACTIVE")
+    assert look.card(own) == CardRow("ACTIVE", balance=50_00, loads=1)
+    assert told(again).result == "CARD_NOT_RELOADABLE"
 
 
 async def test_desks_of_one_merchant_work_together(

@@ -92,6 +92,25 @@ async def test_32_each_reason_refuses_in_its_own_words(
     ]
 
 
+@pytest.mark.parametrize("reason", [LOST, STOLEN, CUSTOMER])
+async def test_33_a_card_that_staff_suspect_is_not_replaced(
+    till: Till, tills: Tills, card: MakeCard, look: Look, reason: BlockReason
+) -> None:
+    """
+    FRAUD told by staff takes the place of any reason: 12, and the money stays.
+    """
+    old, new = await card(), await card(None)
+    amira = await Desks(tills)("amira")
+    await till.block(old, reason)
+    blocked = await amira.block(old, FRAUD)
+    answer = await amira.replace(old, new)
+
+    assert told(blocked).result == "APPROVED"
+    assert told(answer).result == "CARD_NOT_FLAGGED"
+    assert look.card(old) == CardRow("BLOCKED", balance=100_00, loads=1)
+    assert look.card(new) == CardRow("PENDING", balance=0, loads=0)
+
+
 async def test_32_holds_outlive_a_block(till: Till, card: MakeCard, look: Look) -> None:
     """
     32: An open hold can still be captured or given up; a new one is refused.

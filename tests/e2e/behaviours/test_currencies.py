@@ -329,6 +329,25 @@ async def test_49_stale_and_withdrawn_rates(start_gateway: StartGateway) -> None
     assert look.postings(stale) == look.postings(withdrawn) == []
 
 
+async def test_a_withdrawn_rate_lifts_no_limit(start_gateway: StartGateway) -> None:
+    """
+    A card in EUR takes the default of a day as it last was; explained, it is the same.
+    """
+    gateway = start_gateway()
+    async with open_tills(gateway) as tills:
+        till, make = await tills("till-1"), card_maker(tills)
+        plastic = await make(0, product="everyday-eur", currency="EUR")
+        _in_force(gateway, {"EUR": None})
+        over = await till.load(plastic, 1_843_32, "EUR")
+        fits = await till.load(plastic, 1_843_31, "EUR")
+        more = await till.load(plastic, 1, "EUR")
+        _in_force(gateway, {"EUR": "2"})
+        again = await till.load(plastic, 1, "EUR")
+
+    results = [told(one).result for one in (over, fits, more, again)]
+    assert results == ["LIMIT_EXCEEDED", "APPROVED"] + ["LIMIT_EXCEEDED"] * 2
+
+
 def _in_force(
     gateway: Gateway, rates: dict[str, str | None], age: timedelta = timedelta(0)
 ) -> None:

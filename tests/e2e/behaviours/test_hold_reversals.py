@@ -4,6 +4,7 @@ What undoes a hold, or what was taken from one: Reverse, Void and Refund.
 
 from __future__ import annotations
 
+from gateway.domain.cards import BlockReason
 from tests.support.holding import (
     ToldHold,
     authorize,
@@ -13,7 +14,8 @@ from tests.support.holding import (
     told_hold,
 )
 from tests.support.look import CardRow, Look
-from tests.support.tills import MakeCard, Till, new_id
+from tests.support.staff import Desks
+from tests.support.tills import MakeCard, Till, Tills, new_id
 from tests.support.told import told
 
 
@@ -72,6 +74,29 @@ async def test_reverse_an_increment(till: Till, card: MakeCard) -> None:
     assert (told(smaller).approved, told(smaller).held) == ("20.00 USD", "60.00 USD")
     assert told(refused).result == "FURTHER_ACTIVITY_PREVENTS_REVERSAL"
     assert told(await capture(till, hold)).approved == "10.00 USD"
+
+
+async def test_increments_on_two_cards_are_reversed(
+    till: Till, tills: Tills, card: MakeCard, look: Look
+) -> None:
+    """
+    What the first card counted is not given back on the second, whatever is rounded.
+    """
+    old, new = await card(), await card(None)
+    hold = await authorize(till, old, 105, "KWD")
+    first = await increment(till, hold, 5, "KWD")
+    await till.block(old, BlockReason.LOST)
+    amira = await Desks(tills)("amira")
+    await amira.replace(old, new)
+    second = await increment(till, hold, 5, "KWD")
+    answers = [await till.reverse(first), await till.reverse(second)]
+    ((day,),) = look.gateway.sql(
+        "SELECT day_spend_minor FROM card WHERE card_id = %s", new.card_id
+    )
+
+    assert [told(one).code for one in (second, *answers)] == ["00"] * 3
+    assert day == 0
+    assert told_hold(answers[-1]).authorized == "0.105 KWD"
 
 
 async def test_an_increment_that_was_all_that_is_left(

@@ -8,6 +8,7 @@ import pytest
 from currency import USD_RATE, RateBook, RateConflictError, UsdRate
 
 NOON = datetime(2025, 1, 1, 12, tzinfo=UTC)
+BEIRUT = ZoneInfo("Asia/Beirut")
 MICROSECOND = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
 
@@ -63,6 +64,25 @@ def test_the_later_moment_wins_over_the_greater_version() -> None:
 
     assert book.rate_at("KWD", NOON + HOUR) is later
     assert book.version_at(NOON + HOUR) == 2
+
+
+def test_the_last_rate_outlives_its_withdrawal() -> None:
+    """
+    What is gone is looked up as it last was; what never was in force is not.
+    """
+    first, second = row("LBP", 11, version=1), row("LBP", 12, version=2, hours=1)
+    gone = [row("LBP", None, version=n, hours=n) for n in (3, 4)]
+    never = [row("KWD", 30, version=5, hours=2), row("KWD", None, version=6, hours=2)]
+    book = RateBook.of([first, second, *gone, *never])
+
+    assert book.last_rate_at("LBP", NOON - MICROSECOND) is None
+    assert book.last_rate_at("LBP", NOON) is first
+    assert book.last_rate_at("LBP", NOON + 2 * HOUR) is second
+    assert book.last_rate_at("LBP", NOON + 9 * HOUR) is second
+    assert book.last_rate_at("LBP", (NOON + 9 * HOUR).astimezone(BEIRUT)) is second
+    assert book.last_rate_at("KWD", NOON + 9 * HOUR) is None
+    assert book.last_rate_at("JPY", NOON) is None
+    assert book.last_rate_at("USD", NOON) is USD_RATE
 
 
 def test_a_withdrawn_currency_has_no_rate_until_it_gets_one_again() -> None:

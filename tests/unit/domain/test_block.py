@@ -92,6 +92,28 @@ def test_staff_take_a_card_out_of_a_suspicion_of_fraud(channel: Channel) -> None
     assert decision.card.block_reason is LOST
 
 
+@pytest.mark.parametrize("channel", [Channel.IVR, Channel.ADMIN, Channel.FRAUD])
+@pytest.mark.parametrize("own", [LOST, STOLEN, CUSTOMER])
+def test_a_suspicion_of_staff_takes_any_reasons_place(
+    own: BlockReason, channel: Channel
+) -> None:
+    """
+    A LOST card could be replaced, and what is suspected moved on: FRAUD keeps it.
+    """
+    decision = decided(block(FRAUD, channel=channel), lost(block_reason=own))
+
+    assert decision.card is not None
+    assert decision.card.block_reason is FRAUD
+    assert decision.record.reason is FRAUD
+
+
+def test_a_suspicion_of_a_till_leaves_a_lost_card_lost() -> None:
+    """
+    A till does not keep the call centre from replacing a card.
+    """
+    assert decided(block(FRAUD), lost(block_reason=LOST)).card is None
+
+
 @pytest.mark.parametrize(
     ("state", "result"),
     [

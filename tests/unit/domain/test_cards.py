@@ -76,6 +76,18 @@ def test_a_move_may_change_state_loads_and_last_day() -> None:
     assert after.loaded_minor == 20
 
 
+def test_a_depleted_card_with_money_is_active() -> None:
+    """
+    DEPLETED says that there is nothing on it: whatever credits it makes it ACTIVE.
+    """
+    spent = card(0, state=CardState.DEPLETED)
+
+    assert spent.moved(1, world.NOW).state is CardState.ACTIVE
+    assert spent.moved(0, world.NOW).state is CardState.DEPLETED
+    blocked = replace(spent, state=CardState.BLOCKED)
+    assert blocked.moved(1, world.NOW).state is CardState.BLOCKED
+
+
 def test_available_is_ledger_less_holds_and_unconfirmed_loads() -> None:
     """
     An unconfirmed load raises the ledger only.

@@ -144,6 +144,23 @@ def test_what_is_undone_is_given_back_on_its_day_and_card(
     assert count_card(USED, undoing, zone=ZONE) == USED
 
 
+@pytest.mark.parametrize(
+    ("placed_at", "given_back"), [(world.NOW, 3), (BEFORE, 2), (None, 2)]
+)
+def test_an_increment_gives_back_no_more_than_it_counted_here(
+    placed_at: datetime | None, given_back: int
+) -> None:
+    """
+    Rounding may free a cent more than it held; another day or card counted that cent.
+    """
+    more = row(A.AUTHORIZE, 2, original_transaction_id=TransactionId(bytes(16)))
+    undoing = freed(A.REVERSAL, 3, effective=True)
+
+    after = count_card(USED, undoing, zone=ZONE, original=more, placed_at=placed_at)
+
+    assert after == USED._replace(spend_minor=40_00 - given_back)
+
+
 def test_a_terminal_counts_what_its_records_say() -> None:
     """
     By business days; what is undone the same day is given back, an increment once.

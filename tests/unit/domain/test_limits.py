@@ -203,6 +203,23 @@ def test_the_default_is_two_thousand_dollars_of_loads() -> None:
     assert hit(euro, 9_999_99, "EUR", bare) is None
 
 
+def test_a_withdrawn_rate_keeps_the_default() -> None:
+    """
+    It stays what it was at the last rate: a withdrawal of a rate lifts no limit.
+    """
+    euro = card(product_id=world.EURO, currency="EUR")
+    last = world.rate("EUR", world.R1["EUR"])
+    gone = replace(last, version=2, usd_per_unit_e12=None, effective_from=world.NOW)
+    known = policy(rates=[last, gone])
+
+    def hit(minor: int, used: Used = Used()) -> Exceeded | None:  # noqa: B008
+        asked = load(amount(minor, "EUR"))
+        return exceeded_in(record_of(asked, euro, known, used))
+
+    assert hit(1_843_31) is None
+    assert hit(1_843_32) == Exceeded(LimitKind.LOAD_DAY_AMOUNT, 1_843_31)
+
+
 def test_a_products_own_day_takes_the_defaults_place() -> None:
     """
     Only the product's: a batch or a card can be narrower, and never wider.

@@ -268,6 +268,17 @@ def test_order_of_checks() -> None:
     ]
 
 
+def test_a_depleted_card_lives_by_its_load() -> None:
+    """
+    Emptied of what staff put on it, before the one load that it takes: ACTIVE again.
+    """
+    spent = card(0, state=CardState.DEPLETED, product_id=world.ONE_TIME, load_count=0)
+    record, after = done(load(amount(50_00)), spent)
+
+    assert (after.state, after.balance_minor) == (CardState.ACTIVE, 50_00)
+    assert record.card_state is CardState.ACTIVE
+
+
 @pytest.mark.parametrize(
     ("reason", "result"),
     [

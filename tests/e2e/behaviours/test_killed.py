@@ -17,6 +17,7 @@ from grpc import aio
 
 from scrip.v1 import card_service_pb2 as pb
 from tests.support.look import CardRow, Look
+from tests.support.retrying import until_answered
 from tests.support.server import Card, Gateway
 from tests.support.stream_till import streaming
 from tests.support.tills import MakeCard, Till, Tills, fault_of, money, request_of
@@ -117,25 +118,27 @@ async def test_59_killed_between_commit_and_answer(
         with pytest.raises(aio.AioRpcError) as caught:
             await first.send(operation, request)
     code = await asyncio.to_thread(mortal.wait_until_gone, 1)
-    stored = await till.transaction(request.request_id)
-    again = await till.send(operation, request, wait_for_ready=True)
-    once_more = await till.send(operation, request)
+    stored = await until_answered(lambda: till.transaction(request.request_id))
+    second = await until_answered(
+        lambda: till.send(operation, request, wait_for_ready=True)
+    )
+    third = await till.send(operation, request)
 
     balance = f"{after // 100}.00 USD"
     assert code == -signal.SIGKILL
     assert fault_of(caught.value).reason == ""
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-    assert again.worker == 2
-    assert told(again.outcome) == replace(
+    assert second.worker == 2
+    assert told(second.outcome) == replace(
         _PAID_OUT if operation == "CashOut" else _DONE,
         previous=f"{before // 100}.00 USD",
         available=balance,
         ledger=balance,
     )
-    assert again.outcome == once_more.outcome == stored
+    assert second.outcome == third.outcome == stored
     loads = 2 if operation == "Load" else 1
     assert pair_look.card(plastic) == CardRow("ACTIVE", balance=after, loads=loads)
-    assert len(pair_look.postings(again.outcome)) == 2
+    assert len(pair_look.postings(second.outcome)) == 2
     assert [row for row in pair_look.rows(plastic) if row[0] == _ROWS[operation]] == [
         (_ROWS[operation], "APPROVED")
     ]

@@ -13,6 +13,7 @@ import pytest
 from scrip.v1 import card_service_pb2 as pb
 from scrip.v1 import transaction_pb2
 from tests.support.look import CardRow, Look
+from tests.support.retrying import until_answered
 from tests.support.server import Card, Gateway, wait_for
 from tests.support.stores import flush
 from tests.support.stream_till import streaming
@@ -128,13 +129,15 @@ async def test_15_after_restart_and_flush(
     for worker in (1, 2):
         assert await asyncio.to_thread(two_workers.stop, worker) == 0
         two_workers.start(worker)
-    after_restart = (await till.send("Redeem", request, wait_for_ready=True)).outcome
+    restarted = await until_answered(
+        lambda: till.send("Redeem", request, wait_for_ready=True)
+    )
     flush(two_workers.redis_url)
     after_both = (await till.send("Redeem", request)).outcome
 
     assert told(first) == _PAID
     assert same(first, after_flush)
-    assert same(first, after_restart)
+    assert same(first, restarted.outcome)
     assert same(first, after_both)
     assert pair_look.debits(plastic) == (1, 30_00)
 

@@ -15,6 +15,7 @@ from gateway.api.interceptor import Guard
 from gateway.api.service import CardService
 from gateway.api.staff_service import StaffService
 from gateway.api.stream import Streams
+from gateway.api.unregistered import unregistered
 from gateway.runtime.settings_groups import GrpcSettings
 from scrip.v1 import card_service_pb2 as pb
 from scrip.v1 import card_service_pb2_grpc as pb_grpc
@@ -64,16 +65,17 @@ class GatewayServer:
             options=_options(settings),
             maximum_concurrent_rpcs=MAX_CALLS,
         )
-        pb_grpc.add_CardServiceServicer_to_server(service, self._server)
-        staff_pb_grpc.add_StaffServiceServicer_to_server(staff, self._server)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        adding = unregistered(self._server)
+        pb_grpc.add_CardServiceServicer_to_server(service, adding)
+        staff_pb_grpc.add_StaffServiceServicer_to_server(staff, adding)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, adding)
         names = (
             _SERVICE,
             _STAFF_SERVICE,
             reflection.SERVICE_NAME,
             "grpc.health.v1.Health",
         )
-        reflection.enable_server_reflection(names, self._server)
+        reflection.enable_server_reflection(names, adding)
         self._credentials = _credentials(fetch_files)
 
     async def start(self) -> int:

@@ -10,12 +10,12 @@ Nothing here is a card's number, a PIN, or anything made of one. Of a PIN that w
 only what check 10 found is kept: what it did not compare nobody learns from the table.
 """
 
-import json
 from collections.abc import Callable
-from datetime import date
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
+
+import orjson
 
 from gateway.domain.card_pins import CardPin
 from gateway.domain.checks import refuse_card
@@ -124,10 +124,10 @@ class Seen(NamedTuple):
         if pin_right is not None:
             came, _, *tries = kept["pin"]
             kept = kept | {"pin": (came, pin_right, *tries)}
-        written = _encode(kept).encode()
+        written = orjson.dumps(kept, _plain)
         if len(written) <= MAX_OCTETS:
             return written
-        return _encode({"v": FORM, "op": kept["op"], "cut": True}).encode()
+        return orjson.dumps({"v": FORM, "op": kept["op"], "cut": True})
 
 
 def seen_of(command: Command, view: View, original: Original | None) -> Seen:
@@ -220,8 +220,8 @@ def _plain(value: object) -> object:
     """
     Give the JSON form of a value that JSON does not know.
     """
-    if isinstance(value, date):
-        return value.isoformat()
+    if isinstance(value, tuple):
+        return list(value)
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, Decimal):
@@ -229,10 +229,6 @@ def _plain(value: object) -> object:
     message = f"no form to keep a {type(value).__name__} in"
     raise TypeError(message)
 
-
-_encode: Final = json.JSONEncoder(
-    separators=(",", ":"), ensure_ascii=False, check_circular=False, default=_plain
-).encode
 
 _Asked = Callable[[Command], dict[str, Any]]
 _ASKED: Final[dict[type[Command], _Asked]] = {}

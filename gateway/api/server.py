@@ -9,7 +9,7 @@ from typing import Final
 import grpc
 from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from gateway.api.interceptor import Guard
 from gateway.api.service import CardService
@@ -75,7 +75,9 @@ class GatewayServer:
             reflection.SERVICE_NAME,
             "grpc.health.v1.Health",
         )
-        reflection.enable_server_reflection(names, adding)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(  # type: ignore[no-untyped-call]
+            reflection.aio.ReflectionServicer(names), adding
+        )
         self._credentials = _credentials(fetch_files)
 
     async def start(self) -> int:

@@ -34,7 +34,10 @@ _PAID = Told(
     debit="32.52 USD",
 )
 _IN_FORCE = "SELECT max(version) FROM rate WHERE effective_from <= scrip_clock()"
-_SINCE = "SELECT effective_from FROM rate WHERE currency = 'KWD'"
+_SINCE = (
+    "SELECT max(effective_from) FROM rate "
+    "WHERE currency = 'KWD' AND effective_from <= scrip_clock()"
+)
 
 
 async def test_41_a_sale_in_dinars(till: Till, card: MakeCard, look: Look) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 
 from grpc import aio
 from grpc_health.v1 import health, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from gateway.api.unregistered import unregistered
 
@@ -45,7 +44,6 @@ def test_no_method_is_registered_by_itself() -> None:
     recorder = Recorder()
     server = unregistered(cast("aio.Server", recorder))
     health_pb2_grpc.add_HealthServicer_to_server(health.aio.HealthServicer(), server)
-    reflection.enable_server_reflection((reflection.SERVICE_NAME,), server)
 
-    assert recorder.services == ["grpc.health.v1.Health", reflection.SERVICE_NAME]
+    assert recorder.services == ["grpc.health.v1.Health"]
     assert recorder.registered == []

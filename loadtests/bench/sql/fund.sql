@@ -54,8 +54,11 @@ BEGIN
     UPDATE public.card AS c
     SET
         state = 3, balance_minor = p_amount, load_count = 1, version = b.version + 1,
-        last_transaction_at = b.moment, loaded_minor = p_amount
+        last_transaction_at = b.moment, loaded_minor = p_amount,
+        counted_on = (b.moment AT TIME ZONE p.time_zone)::date,
+        day_load_minor = p_amount, day_loads = 1
     FROM batch AS b
+    INNER JOIN public.program AS p USING (program_id)
     WHERE c.card_id = b.card_id;
     GET DIAGNOSTICS funded = ROW_COUNT;
     DROP TABLE batch;

@@ -16,9 +16,10 @@ BEGIN
         c.balance_minor, c.held_minor, c.expires_on,
         uuidv7() AS transaction_id, gen_random_uuid() AS request_id,
         t.terminal_id, s.store_id, s.merchant_id,
-        greatest(public.scrip_clock(), c.last_transaction_at) AS moment,
+        greatest(public.scrip_clock(), c.last_transaction_at) AS moment, p.time_zone,
         p_start + random() * p_spread AS expires_at
     FROM public.card AS c
+    INNER JOIN public.program AS p USING (program_id)
     CROSS JOIN public.terminal AS t
     INNER JOIN public.store AS s USING (store_id)
     WHERE c.card_id BETWEEN p_first AND p_last;
@@ -70,6 +71,18 @@ BEGIN
     UPDATE public.card AS c
     SET
         held_minor = c.held_minor + p_amount, version = b.version + 1,
+        -- A hold counts as a sale of its day; its end gives the amount back.
+        counted_on = (b.moment AT TIME ZONE b.time_zone)::date,
+        day_spend_minor = p_amount + CASE
+            WHEN c.counted_on = (b.moment AT TIME ZONE b.time_zone)::date
+                THEN c.day_spend_minor
+            ELSE 0
+        END,
+        day_spends = 1 + CASE
+            WHEN c.counted_on = (b.moment AT TIME ZONE b.time_zone)::date
+                THEN c.day_spends
+            ELSE 0
+        END,
         last_transaction_at = b.moment,
         next_hold_expiry = least(c.next_hold_expiry, b.expires_at)
     FROM batch AS b
